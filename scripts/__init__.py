@@ -1,0 +1,1 @@
+"""Scripts that run the house from outside, importing none of its roles."""

@@ -1,0 +1,350 @@
+"""`make demo`: three services, one person, one request, and four attempts to cheat. Exit 0 only if all went as said."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import shutil
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from scripts import rogue
+from scripts.town import NotStarted, Town, free_ports, running
+from tests.faces import impostor
+
+FACES = Path(__file__).parent.parent / "tests" / "faces"
+PORTRAIT, SELFIE = FACES / "collins_document.jpg", FACES / "collins_selfie.jpg"
+STATUS_TTL_SECONDS = 10
+"""How long verifiers may keep the status list here (the desk says 60 by default; 10 is the least that they follow)."""
+PERSON = {
+    "given_name": "Eileen",
+    "family_name": "Collins",
+    "birthdate": "1956-11-19",
+    "nationalities": "US",
+    "document_type": "passport",
+    "document_number": "X1234567",
+    "issuing_country": "US",
+    "issuing_authority": "Department of State",
+    "document_expiry": "2031-05-01",
+}
+"""A public figure's portrait (NASA, public domain) with invented document data."""
+
+
+class NotAsSaid(AssertionError):
+    """Something happened that this script did not announce."""
+
+
+class Teller:
+    """Prints numbered steps and holds them to what was announced."""
+
+    def __init__(self) -> None:
+        self.step_number = 0
+        self.started = time.monotonic()
+
+    def step(self, title: str) -> None:
+        """Announce the next step."""
+        self.step_number += 1
+        print(f"\n{self.step_number}. {title}", flush=True)
+
+    def say(self, text: str) -> None:
+        """One line below the step."""
+        print(f"   {text}", flush=True)
+
+    def check(self, condition: object, expectation: str) -> None:
+        """Hold the world to an expectation. Raises NotAsSaid."""
+        if not condition:
+            raise NotAsSaid(expectation)
+        print(f"   ok  {expectation}", flush=True)
+
+
+@dataclass
+class Cast:
+    """Who plays, and what a scene leaves behind for the next ones."""
+
+    desk: Desk
+    wallet: Wallet
+    counter: Counter
+    passphrase: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    application: str = ""
+    credential: str = ""
+    loot: rogue.Loot | None = None
+
+
+class Desk:
+    """The issuing desk, as its clerk's program would call it."""
+
+    def __init__(self, town: Town, http: httpx.Client) -> None:
+        self.url, self.http = town.urls["issuer"], http
+        self.headers = {"Authorization": f"Bearer {town.secret('issuer/desk-token')}", "Accept": "application/json"}
+
+    def apply(self, portrait: Path, selfie: Path) -> dict[str, Any]:
+        """Apply with two pictures and return the decision."""
+        pictures = (("portrait", portrait), ("selfie", selfie))
+        files = [(field, (path.name, path.read_bytes(), "image/jpeg")) for field, path in pictures]
+        return self._post("/desk/applications", data=PERSON, files=files)
+
+    def offer(self, application: str) -> dict[str, Any]:
+        """Make a credential offer for an accepted application."""
+        return self._post(f"/desk/applications/{application}/offer")
+
+    def credentials(self) -> list[dict[str, Any]]:
+        """What was issued, newest first."""
+        return list(_json(self.http.get(self.url + "/desk/credentials", headers=self.headers))["credentials"])
+
+    def revoke(self, credential: str) -> None:
+        """Withdraw a credential."""
+        self._post(f"/desk/credentials/{credential}/revoke", data={"reason": "Reported as lost (demo)"})
+
+    def _post(self, path: str, **content: Any) -> dict[str, Any]:
+        return dict(_json(self.http.post(self.url + path, headers=self.headers, **content)))
+
+
+class Wallet:
+    """A person's wallet, as a browser drives it (its pages answer as JSON when asked to)."""
+
+    def __init__(self, town: Town, http: httpx.Client) -> None:
+        self.url, self.http = town.urls["wallet"], http
+        self.headers = {"Accept": "application/json", "Origin": self.url}
+
+    def post(self, path: str, **form: str) -> dict[str, Any]:
+        """Send a form."""
+        return dict(_json(self.http.post(self.url + path, data=form, headers=self.headers)))
+
+    def open(self, link: str) -> dict[str, Any]:
+        """Open what was scanned or pasted: the page about it."""
+        return self.get(self.post("/open", link=link)["next"])
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Read a page."""
+        return dict(_json(self.http.get(self.url + path, headers=self.headers)))
+
+
+class Counter:
+    """A relying party's program, calling the verifier's API."""
+
+    def __init__(self, town: Town, http: httpx.Client) -> None:
+        self.url, self.http = town.urls["verifier"], http
+        self.headers = {"Authorization": f"Bearer {town.secret('verifier/api-key')}"}
+
+    def ask(self, template: str, **more: str) -> dict[str, Any]:
+        """Create a request."""
+        answer = self.http.post(self.url + "/api/requests", json={"template": template, **more}, headers=self.headers)
+        return dict(_json(answer))
+
+    def result(self, request: str) -> dict[str, Any]:
+        """Read a request's result."""
+        return dict(_json(self.http.get(f"{self.url}/api/requests/{request}", headers=self.headers)))
+
+
+def main() -> int:
+    """Run the demo; 0 when all happened as announced, 1 when something did not, 3 when a service did not start."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--keep", action="store_true", help="keep the folder with keys, databases and logs")
+    keep = options.parse_args().keep
+    directory = Path(tempfile.mkdtemp(prefix="facet-demo-"))
+    teller = Teller()
+    print("Facet demo: an issuing desk, a wallet and a verifier, as three processes on this machine.")
+    try:
+        play(directory, teller)
+    except (NotAsSaid, httpx.HTTPError) as failure:
+        print(f"\nNOT AS SAID: {failure}\nLogs are in {directory}.", file=sys.stderr)
+        return 1
+    except NotStarted as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 3
+    print(f"\nAll {teller.step_number} steps happened as said, in {time.monotonic() - teller.started:.0f} s.")
+    print("`make serve` leaves the three services up for your own browser.")
+    if keep:
+        print(f"Kept: {directory}")
+    else:
+        shutil.rmtree(directory)
+    return 0
+
+
+def play(directory: Path, teller: Teller) -> None:
+    """The main job, then the refusals. Raises NotAsSaid."""
+    teller.step("Start the three services, each with its own keys and database, over TLS")
+    ports = free_ports()
+    environment = {"FACET_ISSUER_STATUS_TTL": str(STATUS_TTL_SECONDS)}
+    with running(directory, ports, environment=environment) as town:
+        for role, url in town.urls.items():
+            teller.say(f"{role:9}{url}")
+        with clients(town) as new_client:
+            cast = Cast(Desk(town, new_client()), Wallet(town, new_client()), Counter(town, new_client()))
+            for scene in (enrol, hold, present, another_face, altered_claim, replay, revoked):
+                scene(teller, cast)
+    teller.step("Stop the services")
+    teller.check(
+        all(process.returncode == 0 for process in town.processes.values()), "each ended cleanly when asked to"
+    )
+
+
+def enrol(teller: Teller, cast: Cast) -> None:
+    """Document portrait against selfie, at the desk."""
+    teller.step("At the desk: compare the portrait in a document with a selfie")
+    decision = cast.desk.apply(PORTRAIT, SELFIE)
+    teller.check(decision["decision"] == "approved", "the desk accepts: the same face")
+    match = decision["evidence"]["biometricMatch"]
+    teller.say(
+        f"evidence kept: matched, {match['confidenceBand']}; liveness {decision['evidence']['liveness']['method']}"
+    )
+    teller.say("not kept: the portrait, the selfie, the face template, the score")
+    cast.application = decision["id"]
+
+
+def hold(teller: Teller, cast: Cast) -> None:
+    """Offer, redeem, check, keep."""
+    teller.step("Offer the credential; the person opens it in their wallet and types the code from the desk")
+    offer = cast.desk.offer(cast.application)
+    cast.wallet.post("/signup", name="Eileen", passphrase=cast.passphrase)
+    opened = cast.wallet.open(offer["offer_uri"])
+    teller.say(f"the wallet shows who offers: {opened['offer']['issuer']['name']}")
+    kept = cast.wallet.post(f"/offers/{opened['offer']['id']}/accept", tx_code=offer["tx_code"])
+    for finding in kept["offer"]["cards"][0]["findings"]:
+        teller.say(f"{finding['outcome']:9} {finding['detail']}")
+    cards = cast.wallet.get("/cards")["cards"]
+    teller.check(len(cards) == 1, "the wallet checked what arrived, then kept it: one card")
+    cast.credential = cast.desk.credentials()[0]["id"]
+
+
+def present(teller: Teller, cast: Cast) -> None:
+    """Ask for one thing, receive one thing."""
+    teller.step("At a counter: the verifier asks only whether the person is over 18")
+    result = ask_and_share(teller, cast, show=True)
+    for finding in result["findings"]:
+        teller.say(f"{finding['outcome']:9} {finding['detail']}")
+    teller.check(result["verdict"] == "verified", "verdict: Verified")
+    teller.check(_names(result["claims"]) == {"age_over_18"}, "the verifier received age_over_18 and nothing else")
+
+
+def another_face(teller: Teller, cast: Cast) -> None:
+    """Refusal 1."""
+    teller.step("Refused: another person's selfie with the same document")
+    try:
+        stranger = impostor.portrait()
+    except impostor.NotBrought as reason:
+        raise NotAsSaid(f"another person's portrait could be fetched: {reason}") from reason
+    decision = cast.desk.apply(PORTRAIT, stranger)
+    teller.say("; ".join(reason["detail"] for reason in decision["reasons"]))
+    teller.check(decision["decision"] == "declined", "the desk refuses")
+    teller.check(
+        any(reason["code"] == "face.below_threshold" for reason in decision["reasons"]), "because the faces differ"
+    )
+
+
+def altered_claim(teller: Teller, cast: Cast) -> None:
+    """Refusal 2."""
+    teller.step("Refused: a dishonest wallet changes the family name it discloses")
+    offer = cast.desk.offer(cast.desk.apply(PORTRAIT, SELFIE)["id"])
+    loot = rogue.claim(cast.counter.http, offer["offer_uri"], offer["tx_code"])
+    created = cast.counter.ask("identity", response_mode="direct_post")
+    request = rogue.asked(cast.counter.http, created["request_uri"])
+    honest = rogue.present(loot, request, (("given_name",), ("family_name",), ("birthdate",)))
+    lie = rogue.with_altered_claim(honest, "family_name", "Earhart", loot, request)
+    rogue.answer(cast.counter.http, request, lie)
+    result = cast.counter.result(created["id"])
+    _explain(teller, result)
+    teller.check(result["verdict"] == "not_verified", "verdict: Not verified")
+    teller.check(
+        "claims" not in result or result["claims"] is None, "and the claims of a refused presentation stay shut"
+    )
+    cast.loot = loot
+
+
+def replay(teller: Teller, cast: Cast) -> None:
+    """Refusal 3."""
+    teller.step("Refused: the same response sent twice, and sent to another request")
+    loot = cast.loot
+    if loot is None:
+        raise NotAsSaid("the dishonest wallet has a credential")
+    created = cast.counter.ask("over-18", response_mode="direct_post")
+    request = rogue.asked(cast.counter.http, created["request_uri"])
+    response = rogue.present(loot, request, (("age_over_18",),))
+    rogue.answer(cast.counter.http, request, response)
+    teller.check(cast.counter.result(created["id"])["verdict"] == "verified", "the first time it is good")
+    again = rogue.answer(cast.counter.http, request, response)
+    teller.say(f"HTTP {again.status_code}: {again.json().get('error_description')}")
+    teller.check(again.is_client_error, "the second time it is refused")
+    teller.check(cast.counter.result(created["id"])["verdict"] == "verified", "and the first verdict is untouched")
+    other = cast.counter.ask("over-18", response_mode="direct_post")
+    rogue.answer(cast.counter.http, rogue.asked(cast.counter.http, other["request_uri"]), response)
+    result = cast.counter.result(other["id"])
+    _explain(teller, result)
+    teller.check(result["verdict"] == "not_verified", "in answer to another request it is not verified")
+
+
+def revoked(teller: Teller, cast: Cast) -> None:
+    """Refusal 4."""
+    teller.step("Refused: the desk has revoked the credential")
+    cast.desk.revoke(cast.credential)
+    teller.say(f"verifiers may keep a status list for {STATUS_TTL_SECONDS} s here; waiting that long ...")
+    time.sleep(STATUS_TTL_SECONDS + 1)
+    result = ask_and_share(teller, cast, show=False)
+    _explain(teller, result)
+    teller.check(result["verdict"] == "not_verified", "verdict: Not verified")
+    codes = {finding["code"] for finding in result["findings"] if finding["outcome"] == "fail"}
+    teller.check(codes == {"status.revoked"}, "for that reason alone")
+
+
+def ask_and_share(teller: Teller, cast: Cast, *, show: bool) -> dict[str, Any]:
+    """A request, opened in the wallet, consented to, shared; the verifier's result."""
+    request = cast.counter.ask("over-18")
+    screen = cast.wallet.open(request["link"])["request"]
+    if show:
+        known = "a name that its certificate proves" if screen["who"]["verified"] else "NOT verified"
+        teller.say(f"the wallet shows who asks: {screen['who']['name']} ({known})")
+        choice = screen["parts"][0]["options"][0][0]["choices"][0]
+        teller.say("shared: " + ", ".join(line["label"] for line in choice["shared"]))
+        teller.say("always: " + (", ".join(line["label"] for line in choice["always"]) or "nothing"))
+        teller.say("hidden: " + ", ".join(choice["hidden"]))
+    cast.wallet.post(f"/requests/{screen['id']}/share")
+    return cast.counter.result(request["id"])
+
+
+def _explain(teller: Teller, result: dict[str, Any]) -> None:
+    for finding in result["findings"]:
+        if finding["outcome"] == "fail":
+            teller.say(f"fail: {finding['detail']}")
+
+
+def _names(claims: Mapping[str, list[Mapping[str, Any]]]) -> set[str]:
+    """The names of all claims received."""
+    return {name for credentials in claims.values() for credential in credentials for name in credential}
+
+
+def _json(response: httpx.Response) -> Any:
+    if response.is_error:
+        raise NotAsSaid(
+            f"{response.request.method} {response.request.url} answered {response.status_code}: {response.text[:300]}"
+        )
+    return response.json()
+
+
+@contextmanager
+def clients(town: Town) -> Iterator[Callable[[], httpx.Client]]:
+    """Makes HTTP clients, each with its own cookies, that trust the local authority; closes them at the end."""
+    made: list[httpx.Client] = []
+
+    def client() -> httpx.Client:
+        trust = ssl.create_default_context(cafile=str(town.ca_file))
+        made.append(httpx.Client(verify=trust, timeout=30, follow_redirects=True, trust_env=False))
+        return made[-1]
+
+    try:
+        yield client
+    finally:
+        for each in made:
+            each.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,180 @@
+"""Bootstrap: everything that a first run needs to trust itself, made once and kept.
+
+Three authorities (who serves, who issues, who may ask), a certificate and key for each role under them, and the secrets
+that roles share with nobody. Running it again keeps what is there, makes what is missing, and renews certificates
+that are about to end or no longer name the service's address. A key once made is never replaced.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from service import minting
+from service.minting import Authority, Leaf
+from ssi.errors import Malformed, Unavailable
+from ssi.keys import SoftwareSigner
+
+AUTHORITIES: Final[Mapping[str, str]] = {
+    "tls-ca": "Facet TLS authority",
+    "issuer-ca": "Facet issuer authority",
+    "relying-party-ca": "Facet relying party authority",
+}
+SECRETS: Final[tuple[tuple[str, str], ...]] = (
+    ("issuer/desk-token", "signs a clerk in at the issuing desk"),
+    ("issuer/cookie.key", "seals the desk's cookies"),
+    ("wallet/cookie.key", "seals the wallet's cookies, which hold unlocked vault keys"),
+    ("verifier/api-key", "authorises calls of the verifier's REST API"),
+    ("verifier/cookie.key", "seals the verifier's cookies"),
+)
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """One file of the trial's set-up: where it is, what it is for, and whether this run wrote it."""
+
+    path: Path
+    purpose: str
+    secret: bool
+    written: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """All that the set-up consists of, for a command to report."""
+
+    directory: Path
+    files: tuple[MadeFile, ...]
+
+    @property
+    def written(self) -> tuple[MadeFile, ...]:
+        """The files that this run wrote."""
+        return tuple(file for file in self.files if file.written)
+
+
+def bootstrap(directory: Path, *, hosts: Sequence[str], base_urls: Mapping[str, str], now: datetime) -> Made:
+    """Fill `directory` for the roles in `base_urls` (role to URL). `hosts` are further names the services answer to.
+
+    Raises Malformed (`bootstrap.base_url`) for a URL without a host, Unavailable (`bootstrap.files`) when the directory
+    cannot be written.
+    """
+    try:
+        with _locked(directory):
+            return Made(directory, tuple(_fill(_Files(directory), hosts, base_urls, now)))
+    except OSError as error:
+        detail = f"The set-up in {directory} cannot be written ({error.strerror})."
+        raise Unavailable("bootstrap.files", detail) from error
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Writes files whole or not at all, secret ones for their owner's eyes only."""
+
+    root: Path
+
+    def keep(self, name: str, make: Callable[[], bytes], purpose: str, *, secret: bool) -> MadeFile:
+        """The file as it is, else as `make` makes it."""
+        path = self.root / name
+        if path.exists():
+            return MadeFile(path, purpose, secret, written=False)
+        return self.write(name, make(), purpose, secret=secret)
+
+    def write(self, name: str, data: bytes, purpose: str, *, secret: bool) -> MadeFile:
+        """Replace the file in one step."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755 if path.parent.name == "trust" else 0o700)
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o644)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        return MadeFile(path, purpose, secret, written=True)
+
+    def read(self, name: str) -> bytes:
+        """The file's bytes."""
+        return (self.root / name).read_bytes()
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Two runs at once take turns."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".bootstrap.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now: datetime) -> Iterator[MadeFile]:
+    authorities: dict[str, Authority] = {}
+    for name, title in AUTHORITIES.items():
+        yield from _authority(files, name, title, authorities, now)
+    for role, url in base_urls.items():
+        host = _host(url)
+        names = tuple(dict.fromkeys((host, *hosts)))
+        tls = Leaf(host, f"Facet {role}", names, tls=True)
+        yield from _leaf(
+            files, f"{role}/tls", tls, authorities["tls-ca"], purpose=f"serves the {role} over TLS", now=now
+        )
+    if "issuer" in base_urls:
+        url = base_urls["issuer"]
+        leaf = Leaf("Facet Desk", "Facet Desk", (_host(url),), (url,))
+        yield from _leaf(files, "issuer/signing", leaf, authorities["issuer-ca"], purpose="signs credentials", now=now)
+    if "verifier" in base_urls:
+        url = base_urls["verifier"]
+        leaf = Leaf("Facet Verifier", "Facet Verifier", (_host(url),), (url,))
+        yield from _leaf(
+            files, "verifier/access", leaf, authorities["relying-party-ca"], purpose="signs requests", now=now
+        )
+    for name, purpose in SECRETS:
+        if name.split("/")[0] in base_urls:
+            yield files.keep(name, lambda: secrets.token_urlsafe(32).encode() + b"\n", purpose, secret=True)
+
+
+def _authority(
+    files: _Files, name: str, title: str, authorities: dict[str, Authority], now: datetime
+) -> Iterator[MadeFile]:
+    """An authority's key (kept apart from the roles) and its certificate; either without the other is made anew."""
+    key_name, certificate_name = f"ca/{name}.key", f"trust/{name}.pem"
+    if not ((files.root / key_name).exists() and (files.root / certificate_name).exists()):
+        made = minting.new_authority(title, now=now)
+        yield files.write(key_name, minting.key_pem(made.signer), f"key of the {title}", secret=True)
+        yield files.write(certificate_name, minting.certificate_pem(made.certificate), title, secret=False)
+        authorities[name] = made
+        return
+    signer = SoftwareSigner.from_pkcs8(files.read(key_name))
+    authorities[name] = Authority(minting.read_certificate(files.read(certificate_name)), signer)
+    yield MadeFile(files.root / key_name, f"key of the {title}", secret=True, written=False)
+    yield MadeFile(files.root / certificate_name, title, secret=False, written=False)
+
+
+def _leaf(
+    files: _Files, name: str, leaf: Leaf, authority: Authority, *, purpose: str, now: datetime
+) -> Iterator[MadeFile]:
+    yield files.keep(f"{name}.key", lambda: minting.key_pem(minting.new_key()), f"key that {purpose}", secret=True)
+    key = SoftwareSigner.from_pkcs8(files.read(f"{name}.key"))
+    path = files.root / f"{name}.pem"
+    what = f"certificate that {purpose}"
+    if path.exists():
+        certificate = minting.read_certificate(path.read_bytes())
+        if minting.fits(certificate, leaf, key=key, authority=authority, now=now):
+            yield MadeFile(path, what, secret=False, written=False)
+            return
+    fresh = minting.issue(authority, leaf, key=key, now=now)
+    yield files.write(f"{name}.pem", minting.certificate_pem(fresh), what, secret=False)
+
+
+def _host(url: str) -> str:
+    host = urlsplit(url).hostname
+    if not host:
+        raise Malformed("bootstrap.base_url", "Each base URL must name a host, like https://localhost:8441.")
+    return host

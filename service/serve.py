@@ -1,0 +1,153 @@
+"""Serving: a role's application behind granian, over TLS, from the first ready line to a clean end.
+
+Worker processes are spawned, never forked: the process that starts them has threads. SIGTERM and SIGINT let requests in
+flight finish. Standard output carries one line of JSON, when the service answers; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import json
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
+
+from service import logs
+from service.patience import WAITING, Patient
+from service.settings import ServiceSettings
+from ssi.errors import Malformed, Unavailable
+
+FINISH_SECONDS: Final = 20
+"""How long requests in flight have to finish after SIGTERM."""
+_READY_SECONDS: Final = 60
+
+
+def run(factory: str, settings: ServiceSettings) -> int:
+    """Serve until told to stop; returns the process's exit code, 0 after SIGTERM or SIGINT.
+
+    `factory` is called in each worker without arguments and reads the environment. Raises Malformed (`settings.tls_*`)
+    and Unavailable (`serve.address`) before anything is started.
+    """
+    _check_tls(settings)
+    _check_address(settings)
+    multiprocessing.set_start_method("spawn", force=True)
+    server = _server(factory, settings)
+    watcher = threading.Thread(target=_announce, args=(server, settings), name="ready", daemon=True)
+    server.on_startup(watcher.start)
+    try:
+        server.serve(target_loader=partial(load, factory, settings.threads), wrap_loader=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+def _server(factory: str, settings: ServiceSettings) -> MPServer:
+    return MPServer(
+        factory,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads + WAITING,  # threads that wait for a body are not at work
+        http=HTTPModes.http1,  # with HTTP/2 beside it, connections on which nobody says anything would stay for ever
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        log_dictconfig=logs.configuration(logs.level_of(os.environ)),
+        ssl_cert=None if settings.plain_http else settings.tls_cert,
+        ssl_key=None if settings.plain_http else settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
+        workers_kill_timeout=FINISH_SECONDS,
+    )
+
+
+def load(factory: str, threads: int) -> Callable[..., Any]:
+    """Make the application in a worker process, which from now on ends when the process that started it is gone.
+
+    Without that, workers of a killed service would go on holding its port.
+    """
+    threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
+    module, _, name = factory.partition(":")
+    return Patient(getattr(importlib.import_module(module), name)(), working=threads)
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _check_tls(settings: ServiceSettings) -> None:
+    """The certificate and key are there and belong together. Raises Malformed with what to do about it."""
+    if settings.plain_http:
+        return
+    for name, path in (("tls-cert", settings.tls_cert), ("tls-key", settings.tls_key)):
+        if not path.is_file():
+            raise Malformed(
+                f"settings.{name.replace('-', '_')}",
+                f"There is no file {path}. Run `facet-issuer bootstrap` to make certificates for a trial, "
+                f"or name your own with --{name}.",
+            )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (ssl.SSLError, OSError):
+        detail = f"{settings.tls_cert} and {settings.tls_key} are not a certificate and its private key."
+        raise Malformed("settings.tls_cert", detail) from None
+
+
+def _check_address(settings: ServiceSettings) -> None:
+    """Nobody else listens there; workers share the port on purpose, so that the server itself would not notice."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            detail = f"Cannot listen on {settings.host}:{settings.port} ({error.strerror})."
+            raise Unavailable("serve.address", detail) from None
+
+
+def _announce(server: MPServer, settings: ServiceSettings) -> None:
+    """Print the ready line once the service answers its own health check; from then on crashed workers are replaced."""
+    end = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < end:
+        if _answers(settings):
+            server.respawn_failed_workers = True
+            line = {"ready": True, "role": settings.role, "url": settings.base_url, "pid": os.getpid()}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+            return
+        time.sleep(0.05)
+
+
+def _answers(settings: ServiceSettings) -> bool:
+    """Does this process's own port answer /healthz with 200?"""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  (compared with, not bound to)
+    connection: http.client.HTTPConnection
+    if settings.plain_http:
+        connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+    else:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # we ask ourselves, and only whether we live
+        connection = http.client.HTTPSConnection(host, settings.port, timeout=5, context=context)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

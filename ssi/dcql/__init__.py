@@ -1,0 +1,26 @@
+"""DCQL: what is asked for, what can answer it, and does an answer satisfy it (OpenID4VP 1.0 §6 and §7)?"""
+
+from __future__ import annotations
+
+from ssi.dcql.answering import satisfied
+from ssi.dcql.matching import Candidate, Holding, Match, Missing, match
+from ssi.dcql.query import Authorities, ClaimsQuery, CredentialQuery, CredentialSet, Query, parse
+from ssi.formats.paths import Selected, select, selected
+
+__all__ = [
+    "Authorities",
+    "Candidate",
+    "ClaimsQuery",
+    "CredentialQuery",
+    "CredentialSet",
+    "Holding",
+    "Match",
+    "Missing",
+    "Query",
+    "Selected",
+    "match",
+    "parse",
+    "satisfied",
+    "select",
+    "selected",
+]

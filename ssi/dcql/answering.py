@@ -1,0 +1,65 @@
+"""Does what was presented answer the query, wholly and with nothing beside it (OpenID4VP 1.0 §6.4.2 and §8.6)?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ssi import formats
+from ssi.dcql.matching import answered
+from ssi.dcql.query import CredentialQuery, CredentialSet, Query
+from ssi.model import Check, Finding, Opened, Outcome
+
+Presented = Mapping[str, Sequence[Opened]]
+
+
+def satisfied(query: Query, presented: Presented) -> tuple[Finding, ...]:
+    """RULE findings on a whole response: what is missing, superfluous or of the wrong kind, or one PASS for all.
+
+    `presented` maps the query's ids to what could be opened; presentations that could not are failures already.
+    """
+    found = [*_strangers(query, presented)]
+    for asked in query.credentials:
+        found.extend(_judge(asked, presented.get(asked.id, ())))
+    found.extend(_missing(one, presented) for one in query.sets if one.required and not _met(one, presented))
+    return tuple(found) or (_finding(Outcome.PASS, "dcql.satisfied", "All that was asked for was presented."),)
+
+
+def _strangers(query: Query, presented: Presented) -> list[Finding]:
+    """§8.1: the keys of a response are ids of the query."""
+    unknown = [name for name in presented if query.credential(name) is None]
+    return [_no("dcql.unexpected", "The response holds a credential that was not asked for.")] if unknown else []
+
+
+def _judge(asked: CredentialQuery, presented: Sequence[Opened]) -> list[Finding]:
+    """What is wrong with the presentations for one credential query."""
+    evidence = {"query": asked.id}
+    if len(presented) > 1 and not asked.multiple:
+        return [_no("dcql.multiple", "More than one credential was presented where one was asked for.", evidence)]
+    wrong = [one for one in presented if not _of_kind(asked, one)]
+    if wrong:
+        return [_no("dcql.meta", "The presented credential is not of the kind that was asked for.", evidence)]
+    if any(answered(asked, one) is None for one in presented):
+        sentence = "A claim that was asked for is missing, or has another value than was asked for."
+        return [_no("dcql.claims", sentence, evidence)]
+    return []
+
+
+def _of_kind(asked: CredentialQuery, opened: Opened) -> bool:
+    return opened.format == asked.format and formats.by_id(asked.format).meets(asked.meta, opened)
+
+
+def _met(one: CredentialSet, presented: Presented) -> bool:
+    return any(all(presented.get(name) for name in option) for option in one.options)
+
+
+def _missing(one: CredentialSet, presented: Presented) -> Finding:
+    absent = [name for name in one.options[0] if not presented.get(name)]
+    return _no("dcql.missing", "A credential that was asked for was not presented.", {"query": absent[0]})
+
+
+def _no(code: str, detail: str, evidence: Mapping[str, str] | None = None) -> Finding:
+    return _finding(Outcome.FAIL, code, detail, evidence)
+
+
+def _finding(outcome: Outcome, code: str, detail: str, evidence: Mapping[str, str] | None = None) -> Finding:
+    return Finding(Check.RULE, outcome, code, detail, evidence or {})

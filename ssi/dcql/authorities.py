@@ -1,0 +1,37 @@
+"""Trusted authorities: was a credential's issuer certified by one that the asker names (OpenID4VP 1.0 §6.1.1)?
+
+This only spares the holder an answer that would be refused; trust itself is judged by `ssi.trust`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from cryptography import x509
+
+from ssi.dcql.query import Authorities
+from ssi.encoding import b64url
+from ssi.model import Issuer
+
+
+def certified_by_any(authorities: Sequence[Authorities], issuer: Issuer) -> bool:
+    """Does at least one entry match, or is none asked for? Kinds that cannot be judged here match nothing."""
+    return not authorities or any(_certified(entry, issuer) for entry in authorities)
+
+
+def _certified(entry: Authorities, issuer: Issuer) -> bool:
+    if entry.type != "aki":
+        return False
+    return any(_authority_key_id(der) in entry.values for der in issuer.x5c)
+
+
+@lru_cache(maxsize=256)
+def _authority_key_id(der: bytes) -> str | None:
+    """The certificate's AuthorityKeyIdentifier (RFC 5280 §4.2.1.1) as base64url; None when it has none."""
+    try:
+        extensions = x509.load_der_x509_certificate(der).extensions
+        found = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return None
+    return None if found is None else b64url(found)

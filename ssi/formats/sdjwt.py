@@ -1,0 +1,247 @@
+"""dc+sd-jwt: SD-JWT Verifiable Digital Credentials (RFC 9901 and the SD-JWT VC draft), compact form.
+
+A token that breaks a MUST of their structure cannot be read and raises; signature, times and key binding are judged and
+become findings. Key binding is required of every presentation.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from ssi import jose
+from ssi.encoding import Json, instant, required_text, text
+from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
+from ssi.formats import keybinding, registered
+from ssi.formats.disclosures import hash_named
+from ssi.formats.hiding import Random, pack
+from ssi.formats.opening import Unpacked, unpack
+from ssi.formats.paths import select, shown_by
+from ssi.keys import PublicKey, Signer
+from ssi.model import (
+    Challenge,
+    Check,
+    Credential,
+    Disclosure,
+    Draft,
+    Finding,
+    Issuer,
+    KeyResolver,
+    Opened,
+    Outcome,
+    Presentation,
+)
+
+ID = "dc+sd-jwt"
+OLD_TYPE = "vc+sd-jwt"
+"""The `typ` that drafts before November 2024 used."""
+
+MAX_BYTES = 1_048_576
+_READ = Finding(Check.FORMAT, Outcome.PASS, "sdjwt.read", "The credential is a well-formed SD-JWT VC.")
+
+
+class _Wire(NamedTuple):
+    """The parts between the tildes; `sd_jwt` is all but the key binding, its final tilde included."""
+
+    token: bytes
+    texts: list[bytes]
+    key_binding: bytes
+    sd_jwt: bytes
+
+
+# --- the format -------------------------------------------------------------------------------------------------------
+
+
+def issue(
+    draft: Draft, *, signer: Signer, holder: PublicKey | None, now: datetime, random: Random = secrets.token_bytes
+) -> Credential:
+    """Sign what the draft says, bound to the holder's key.
+
+    Raises Malformed (`sdjwt.reserved_claim`, `sdjwt.reserved_name`, `sdjwt.path`, `sdjwt.vct`, `encoding.json`),
+    Unsupported (`sdjwt.status`).
+    """
+    if not registered.WRITTEN_BY_FORMAT.isdisjoint(draft.claims):
+        raise Malformed("sdjwt.reserved_claim", "The draft's claims use a name that the format writes itself.")
+    packed = pack(draft.claims, disclosable=draft.disclosable, decoys=draft.decoys, random=random)
+    payload = registered.write(draft, holder=holder, now=now) | packed.payload
+    if packed.texts:
+        payload["_sd_alg"] = "sha-256"
+    token = jose.sign(payload, signer=signer, header=_header(draft.issuer, signer))
+    return Credential(ID, token + b"~".join((b"", *packed.texts, b"")).decode("ascii"))
+
+
+def check(credential: Credential, *, keys: KeyResolver, now: datetime) -> Opened:
+    """Open a credential as its holder received it (RFC 9901 §7.2): possession of the key is not asked yet.
+
+    Raises Malformed, Unsupported.
+    """
+    wire = _split(credential.wire)
+    _refuse_key_binding(wire)
+    token = _parse(wire)
+    issuer = _issuer(token)
+    signature = _signature(token, issuer, keys=keys, now=now)
+    bound = keybinding.named(token.claims.get("cnf"), keys=keys, now=now)
+    return _opened(token.claims, wire.texts, issuer, (signature, *bound), now=now, audience=None)
+
+
+def derive(
+    credential: Credential, *, disclose: Disclosure, challenge: Challenge, holder: Signer, now: datetime
+) -> Presentation:
+    """Make the presentation that shows the chosen claims and no more (RFC 9901 §7.2), with key binding.
+
+    Raises Refused (`sdjwt.no_such_claim`, `sdjwt.not_the_holder`, `kb.challenge`), Malformed, Unsupported.
+    """
+    wire = _split(credential.wire)
+    _refuse_key_binding(wire)
+    payload = _parse(wire).claims
+    hash_new = hash_named(payload.get("_sd_alg", "sha-256"))
+    _refuse_stranger(payload.get("cnf"), holder)
+    sd_jwt = b"~".join((wire.token, *_chosen(unpack(payload, wire.texts), wire.texts, disclose), b""))
+    proof = keybinding.bind(sd_jwt, hash_new=hash_new, challenge=challenge, holder=holder, now=now)
+    return Presentation(ID, sd_jwt.decode("ascii") + proof)
+
+
+def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver, now: datetime) -> Opened:
+    """Open and judge a presentation against its challenge (RFC 9901 §7.3). Raises Malformed, Unsupported."""
+    wire = _split(presentation.wire)
+    token = _parse(wire)
+    payload, issuer = token.claims, _issuer(token)
+    proof = keybinding.read(wire.key_binding, cnf=payload.get("cnf"), keys=keys, now=now)
+    hash_new = hash_named(payload.get("_sd_alg", "sha-256"))
+    signature = _signature(token, issuer, keys=keys, now=now)
+    binding = keybinding.judge(proof, sd_jwt=wire.sd_jwt, hash_new=hash_new, challenge=challenge, now=now)
+    return _opened(payload, wire.texts, issuer, (signature, binding, proof.key), now=now, audience=challenge.audience)
+
+
+def meets(meta: Mapping[str, Json], opened: Opened) -> bool:
+    """Is the credential of one of the `vct_values` (OpenID4VP 1.0 B.3.5), by `vct` or by `aka_vcts`?
+
+    An empty `meta` asks for nothing (§6.1); anything else without a list of `vct_values` is met by nothing.
+    """
+    if not meta:
+        return True
+    wanted = meta.get("vct_values")
+    if not isinstance(wanted, list | tuple):
+        return False
+    return opened.type in wanted or any(other in wanted for other in registered.other_types(opened.claims))
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _split(wire: str) -> _Wire:
+    """RFC 9901 §4: the token, disclosures each followed by a tilde, and what follows the last tilde."""
+    if len(wire) > MAX_BYTES:
+        raise Malformed("sdjwt.size", f"The credential is larger than {MAX_BYTES} bytes.")
+    try:
+        raw = wire.encode("ascii")
+    except UnicodeEncodeError:
+        raise Malformed("sdjwt.form", "The credential holds characters that no SD-JWT can hold.") from None
+    if raw.startswith(b"{"):
+        raise Unsupported("sdjwt.json_form", "SD-JWTs in JSON serialization are not supported.")
+    token, *texts = raw.split(b"~")
+    if not texts:
+        raise Malformed("sdjwt.form", "The credential is not an SD-JWT: it has no `~`.")
+    key_binding = texts.pop()
+    return _Wire(token, texts, key_binding, raw[: len(raw) - len(key_binding)])
+
+
+def _parse(wire: _Wire) -> jose.Jws:
+    token = jose.parse(wire.token, typ=(ID, OLD_TYPE))
+    if token.header["typ"] != ID and token.header["typ"].lower().endswith(OLD_TYPE):
+        raise Unsupported("sdjwt.old_draft", "The credential is of an old draft (`vc+sd-jwt`), not of `dc+sd-jwt`.")
+    return token
+
+
+def _refuse_key_binding(wire: _Wire) -> None:
+    """RFC 9901 §7.2: what an issuer sends carries none."""
+    if wire.key_binding:
+        raise Malformed("sdjwt.kb_on_issuance", "An issued credential carries a key binding, which only holders make.")
+
+
+def _issuer(token: jose.Jws) -> Issuer:
+    return Issuer(
+        text(token.claims, "iss", what="credential"),
+        text(token.header, "kid", what="credential's header"),
+        jose.x5c(token.header),
+    )
+
+
+def _signature(token: jose.Jws, issuer: Issuer, *, keys: KeyResolver, now: datetime) -> Finding:
+    try:
+        found = keys.issuer_key(issuer, alg=token.alg, now=now)
+        jose.verify(token, found.key)
+    except Unavailable as cause:
+        return Finding(Check.SIGNATURE, Outcome.UNKNOWN, cause.code, "The issuer's key could not be looked up now.")
+    except SsiError as cause:
+        return Finding(Check.SIGNATURE, Outcome.FAIL, cause.code, "The credential is not signed by its issuer's key.")
+    evidence = {"alg": token.alg, "method": found.method}
+    return Finding(Check.SIGNATURE, Outcome.PASS, "sdjwt.signed", "The credential is signed by its issuer.", evidence)
+
+
+def _opened(
+    payload: dict[str, Json],
+    texts: list[bytes],
+    issuer: Issuer,
+    judged: tuple[Finding, Finding, PublicKey | None],
+    *,
+    now: datetime,
+    audience: str | None,
+) -> Opened:
+    """What holder and verifier read and judge alike: disclosures, registered claims and times (RFC 9901 §7.1)."""
+    kind, status = required_text(payload, "vct", what="credential"), registered.status(payload)
+    registered.other_types(payload)
+    unpacked = unpack(payload, texts, sealed=registered.NEVER_DISCLOSED)
+    claims = unpacked.claims
+    issued_at, valid_from, valid_until = instant(claims, "iat"), instant(claims, "nbf"), instant(claims, "exp")
+    validity = registered.validity(issued_at, valid_from, valid_until, now=now)
+    if audience is not None:
+        validity = registered.audience(claims, audience) or validity
+    signature, binding, holder = judged
+    return Opened(
+        format=ID,
+        type=kind,
+        issuer=issuer,
+        claims=claims,
+        findings=(_READ, signature, binding, validity),
+        holder=holder,
+        status=status,
+        issued_at=issued_at,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        disclosed=tuple(unpacked.places.values()),
+        hidden=unpacked.hidden,
+        closed=unpacked.closed,
+    )
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _header(issuer: Issuer, signer: Signer) -> dict[str, Json]:
+    if issuer.x5c:
+        return {"typ": ID, "x5c": [base64.b64encode(der).decode("ascii") for der in issuer.x5c]}
+    return {"typ": ID, "kid": issuer.kid or signer.kid}
+
+
+def _refuse_stranger(cnf: Json, holder: Signer) -> None:
+    """A proof by another key than the credential's would be refused anyway; a `kid` is for the verifier to resolve."""
+    if not isinstance(cnf, dict):
+        raise Refused("sdjwt.not_the_holder", "The credential is bound to no key, so nobody can prove to hold it.")
+    if "jwk" in cnf and keybinding.public_key(cnf["jwk"]) != holder.public:
+        raise Refused("sdjwt.not_the_holder", "The credential is bound to another key.")
+
+
+def _chosen(unpacked: Unpacked, texts: list[bytes], disclose: Disclosure) -> Iterable[bytes]:
+    """The disclosures that the wanted claims need: theirs, those they stand in, and those inside them."""
+    wanted = []
+    for path in disclose.paths:
+        found = select(unpacked.claims, path, closed=unpacked.closed)
+        if not found:
+            raise Refused("sdjwt.no_such_claim", "The credential does not have a claim that was to be shown.")
+        wanted += found
+    shown = set(shown_by(unpacked.places.values(), wanted))
+    return [text for text, digest in zip(texts, unpacked.digests, strict=True) if unpacked.places[digest] in shown]

@@ -1,0 +1,147 @@
+"""Key resolution: x5c, a DID or issuer metadata, in one order that nobody outside can influence."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from ssi import dids
+from ssi.caching import Cache, Kept
+from ssi.dids import DidDocument
+from ssi.errors import Refused, SsiError, Unavailable, Unsupported
+from ssi.fetch import Fetch
+from ssi.issuerkeys.metadata import KeySet, published
+from ssi.keys import PublicKey
+from ssi.model import Issuer, ResolvedKey
+from ssi.trust import x509
+
+KEEP: Final = timedelta(minutes=5)
+"""How long a document from the web is used without asking again."""
+RETRY: Final = timedelta(seconds=10)
+"""How long a failure is remembered, and the least time between two looks for a key that was not there."""
+_OFFLINE: Final = ("did:key:", "did:jwk:")
+_T = TypeVar("_T")
+
+
+class Keys:
+    """Finds keys over `fetch` and keeps documents from the web for a short time; implements `model.KeyResolver`.
+
+    Needs no network for `x5c`, did:key and did:jwk. Safe to share between threads.
+    """
+
+    def __init__(self, fetch: Fetch, *, size: int = 256) -> None:
+        self._fetch = fetch
+        self._documents: Cache[str, DidDocument | SsiError] = Cache(size=size)
+        self._sets: Cache[str, KeySet | SsiError] = Cache(size=size)
+
+    def issuer_key(self, issuer: Issuer, *, alg: str, now: datetime) -> ResolvedKey:
+        """The key that must have signed.
+
+        Raises Refused (`issuerkeys.iss_not_in_certificate`, `issuerkeys.kid_of_another`, `issuerkeys.no_such_key`,
+        `did.*`), Malformed, Unsupported (`issuerkeys.no_way`), Unavailable.
+        """
+        if issuer.x5c:
+            return ResolvedKey(_certified(issuer), "x5c")
+        if issuer.id is None and issuer.kid is not None and issuer.kid.startswith("did:"):
+            return ResolvedKey(self._did_key(issuer.kid, "assertionMethod", now), "did")
+        if issuer.id is not None and issuer.id.startswith("did:"):
+            return ResolvedKey(self._did_key(_did_url(issuer.id, issuer.kid), "assertionMethod", now), "did")
+        if issuer.id is not None and issuer.id.startswith("https://"):
+            return ResolvedKey(self._published_key(issuer.id, issuer.kid, alg, now), "issuer-metadata")
+        raise Unsupported(
+            "issuerkeys.no_way", "The issuer names no certificate, DID or HTTPS address to find its key by."
+        )
+
+    def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
+        """The key of a `cnf.kid`, a DID URL. Raises like `issuer_key`."""
+        return self._did_key(kid, "authentication", now)
+
+    def _did_key(self, url: str, relationship: str, now: datetime) -> PublicKey:
+        did, _ = dids.split(url)
+        if did.startswith(_OFFLINE):
+            return dids.resolve(did, fetch=self._fetch, now=now).key(url, relationship=relationship)
+
+        def load(before: Kept[DidDocument | SsiError] | None) -> Kept[DidDocument | SsiError]:
+            return _kept(lambda: dids.resolve(did, fetch=self._fetch, now=now), before, now)
+
+        try:
+            return _value(self._documents.get(did, now=now, load=load)).key(url, relationship=relationship)
+        except Refused as refused:
+            if refused.code != "did.no_such_key":
+                raise
+        # A key added since the document was kept is looked for once more, but not at every request.
+        again = self._documents.get(did, now=now, load=load, newer_than=now - RETRY)
+        return _value(again).key(url, relationship=relationship)
+
+    def _published_key(self, iss: str, kid: str | None, alg: str, now: datetime) -> PublicKey:
+        def load(before: Kept[KeySet | SsiError] | None) -> Kept[KeySet | SsiError]:
+            return _kept(lambda: published(iss, fetch=self._fetch), before, now)
+
+        try:
+            return _value(self._sets.get(iss, now=now, load=load)).key(kid, alg=alg)
+        except Refused as refused:
+            if refused.code != "issuerkeys.no_such_key":
+                raise
+        return _value(self._sets.get(iss, now=now, load=load, newer_than=now - RETRY)).key(kid, alg=alg)
+
+
+def _certified(issuer: Issuer) -> PublicKey:
+    """The leaf's key. An `iss` beside the chain must be a name of the leaf, so that it cannot be somebody else's.
+
+    SD-JWT VC: with `x5c` the issuer is the leaf's subject, and "for any given `iss` value, an attacker cannot influence
+    the type of verification process used". Whether the chain leads anywhere is for the trust policy to say.
+    """
+    leaf = x509.leaf(issuer.x5c)
+    if issuer.id is not None and issuer.id not in leaf.uris and not _is_host_of(issuer.id, leaf):
+        raise Refused("issuerkeys.iss_not_in_certificate", "The issuer's certificate is not for the issuer it names.")
+    return leaf.public
+
+
+def _is_host_of(iss: str, leaf: x509.Leaf) -> bool:
+    """Is `iss` an HTTPS URL on a host that the certificate names? Wildcards name no issuer."""
+    try:
+        parts = urlsplit(iss)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme != "https" or not host:
+        return False
+    try:
+        return str(ipaddress.ip_address(host)) in leaf.ip_addresses
+    except ValueError:
+        return host.lower() in leaf.dns_names
+
+
+def _did_url(did: str, kid: str | None) -> str:
+    """The DID URL of the key: `kid` may be absolute, a fragment with or without `#`, or missing."""
+    if kid is None:
+        return did
+    if kid.startswith("did:"):
+        if kid.partition("#")[0] != did:
+            raise Refused("issuerkeys.kid_of_another", "The key named belongs to another DID than the issuer's.")
+        return kid
+    return f"{did}#{kid.removeprefix('#')}"
+
+
+def _kept(load: Callable[[], _T], before: Kept[_T | SsiError] | None, now: datetime) -> Kept[_T | SsiError]:
+    """What to keep of an attempt: the document, or the failure for a short time, unless a document is still good."""
+    try:
+        return Kept(load(), now, now + KEEP)
+    except SsiError as error:
+        if isinstance(error, Unavailable) and before is not None and now < before.until:
+            return Kept(before.value, now, before.until)
+        return Kept(_again(error), now, now + RETRY)
+
+
+def _value(found: _T | SsiError) -> _T:
+    if isinstance(found, SsiError):
+        raise _again(found)
+    return found
+
+
+def _again(error: SsiError) -> SsiError:
+    """The same error without the frames that a raised one collects."""
+    return type(error)(error.code, error.detail)

@@ -1,0 +1,159 @@
+"""Responses: what a wallet sends back, and what the verifier reads in it (OpenID4VP 1.0 §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ssi.encoding import Json, read_json_object, text, write_json
+from ssi.errors import Malformed, Refused, SsiError, Unsupported
+from ssi.jose import jwe
+from ssi.jose.jwe import DecryptionKey
+from ssi.model import Challenge
+from ssi.oid4vp.parameters import DIRECT_POST_JWT, AuthorizationRequest
+from ssi.oid4vp.urls import page
+
+RESPONSE_MEDIA_TYPE = "application/x-www-form-urlencoded"
+MAX_PRESENTATIONS = 64
+MAX_DESCRIPTION = 1024
+
+
+@dataclass(frozen=True)
+class Response:
+    """A wallet's answer: presentations by the query's ids, or an error. Nothing in it has been verified.
+
+    `state` must be compared with the request's (§5.3, §14.3.2).
+    """
+
+    vp_token: Mapping[str, tuple[str, ...]] | None
+    error: str | None
+    error_description: str | None
+    state: str | None
+
+
+def challenge(request: AuthorizationRequest) -> Challenge:
+    """What a presentation for this request must be bound to; the same on both sides (§14.1.2, B.2.6.1)."""
+    key = _chosen(request)
+    return Challenge(
+        nonce=request.nonce,
+        audience=request.client_id,
+        response_uri=request.response_uri,
+        response_key=jwe.thumbprint(key) if key is not None else None,
+        transaction_data=request.transaction_data,
+    )
+
+
+def respond(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The form that a wallet posts to `response_uri`, encrypted where the request wants it (§8.1 to §8.3.1).
+
+    Raises Malformed (`oid4vp.vp_token`) for what was not asked, Unsupported (`oid4vp.encryption_key`, `oid4vp.enc`).
+    """
+    for query_id, presentations in vp_token.items():
+        asked = request.query.credential(query_id)
+        if asked is None or not presentations or (len(presentations) > 1 and not asked.multiple):
+            raise Malformed("oid4vp.vp_token", "The answer holds presentations that the request did not ask for.")
+    token = {query_id: list(presentations) for query_id, presentations in vp_token.items()}
+    return _form(request, {"vp_token": token})
+
+
+def decline(request: AuthorizationRequest, *, error: str = "access_denied", description: str) -> dict[str, str]:
+    """The form that says no (§8.5); encrypted like an answer where that is possible (§5.6, §8.3.1)."""
+    plain = "".join(c if c not in '"\\' and c.isascii() and c.isprintable() else "'" for c in description)
+    members = {"error": error, "error_description": plain[:MAX_DESCRIPTION]}
+    try:
+        return _form(request, members)
+    except Unsupported:
+        return {**members, **({"state": request.state} if request.state is not None else {})}
+
+
+_ERRORS = {
+    "oid4vp.request_uri_method": "invalid_request_uri_method",
+    "oid4vp.transaction_data": "invalid_transaction_data",
+    "oid4vp.transaction_type": "invalid_transaction_data",
+    "oid4vp.formats": "vp_formats_not_supported",
+    "oid4vp.scope": "invalid_scope",
+    "oid4vp.response_type": "unsupported_response_type",
+}
+
+
+def error_for(problem: SsiError) -> str:
+    """The OAuth error code that tells an asker what is wrong with its request (§8.5)."""
+    return _ERRORS.get(problem.code, "invalid_request")
+
+
+def read_response(form: Mapping[str, str], *, response_mode: str, keys: Sequence[DecryptionKey]) -> Response:
+    """Read what a wallet posted, strictly by §8.1: an object of arrays by query id, or an error.
+
+    Raises Malformed (`oid4vp.*`, `jose.*`, `encoding.*`), Refused (`oid4vp.not_encrypted`, `jose.jwe_key`,
+    `jose.jwe_tag`), Unsupported (`jose.*`, `oid4vp.presentation`).
+    """
+    encrypted = form.get("response")
+    if response_mode == DIRECT_POST_JWT and encrypted is not None:
+        payload = jwe.decrypt(encrypted, keys=keys)
+        return _read({**_state(form), **read_json_object(payload, what="response")})
+    if response_mode == DIRECT_POST_JWT and "error" not in form:  # §8.3.1: only an error may come unencrypted
+        raise Refused("oid4vp.not_encrypted", "The answer was to be encrypted, and is not.")
+    members: dict[str, Json] = dict(form)
+    if "vp_token" in members:
+        members["vp_token"] = read_json_object(form["vp_token"], what="vp_token")
+    return _read(members)
+
+
+def read_receipt(body: bytes) -> str | None:
+    """Where the verifier wants the person to go on, from its answer to a response (§8.2); None when nowhere.
+
+    Raises Malformed (`oid4vp.url`, `encoding.*`).
+    """
+    members = read_json_object(body, what="verifier's answer")
+    return page(members["redirect_uri"], what="address to go on to") if "redirect_uri" in members else None
+
+
+def _chosen(request: AuthorizationRequest) -> Mapping[str, Json] | None:
+    """The key that the answer is encrypted to: the first usable one; None where answers are not encrypted."""
+    if request.response_mode != DIRECT_POST_JWT:
+        return None
+    return next((key for key in request.encryption_keys if jwe.is_usable(key)), None)
+
+
+def _form(request: AuthorizationRequest, members: Mapping[str, Json]) -> dict[str, str]:
+    state = {"state": request.state} if request.state is not None else {}
+    if request.response_mode != DIRECT_POST_JWT:
+        plain = {
+            name: value if isinstance(value, str) else write_json(value).decode() for name, value in members.items()
+        }
+        return {**plain, **state}
+    key = _chosen(request)
+    enc = next((value for value in jwe.ENC_VALUES if value in request.enc_values), None)
+    if key is None:
+        raise Unsupported("oid4vp.encryption_key", "The request wants an encrypted answer, but has no key for it.")
+    if enc is None:
+        raise Unsupported("oid4vp.enc", "The request wants its answer encrypted in a way that this wallet cannot.")
+    return {"response": jwe.encrypt(write_json({**members, **state}), jwk=key, enc=enc)}
+
+
+def _state(form: Mapping[str, str]) -> dict[str, str]:
+    return {"state": form["state"]} if "state" in form else {}
+
+
+def _read(members: Mapping[str, Json]) -> Response:
+    error, description = text(members, "error", what="response"), text(members, "error_description", what="response")
+    state = text(members, "state", what="response")
+    if (error is None) == ("vp_token" not in members) or error == "":
+        raise Malformed("oid4vp.vp_token", "The answer holds neither presentations nor an error, or both.")
+    if error is not None:
+        return Response(None, error[:MAX_DESCRIPTION], description and description[:MAX_DESCRIPTION], state)
+    return Response(_vp_token(members["vp_token"]), None, None, state)
+
+
+def _vp_token(token: Json) -> Mapping[str, tuple[str, ...]]:
+    """§8.1: every value is a non-empty array, also of a single presentation."""
+    if not isinstance(token, Mapping) or not 0 < len(token) <= MAX_PRESENTATIONS:
+        raise Malformed("oid4vp.vp_token", "The vp_token is not an object with an entry for each credential asked for.")
+    for presentations in token.values():
+        if not isinstance(presentations, list) or not 0 < len(presentations) <= MAX_PRESENTATIONS:
+            raise Malformed("oid4vp.vp_token", "An entry of the vp_token is not an array of presentations.")
+        if any(isinstance(one, Mapping) for one in presentations):
+            raise Unsupported("oid4vp.presentation", "Presentations in the form of JSON objects are not accepted here.")
+        if not all(isinstance(one, str) and one for one in presentations):
+            raise Malformed("oid4vp.vp_token", "A presentation in the vp_token is not a text.")
+    return {query_id: tuple(presentations) for query_id, presentations in token.items()}

@@ -1,0 +1,53 @@
+"""Status: has this credential been withdrawn? One file per mechanism, one table."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from ssi.fetch import Fetch
+from ssi.model import Check, Finding, Issuer, KeyResolver, Outcome, StatusChecker, StatusRef, TrustPolicy
+from ssi.status import token_status_list
+
+__all__ = ["Checker", "Mechanism", "kinds"]
+
+
+class Mechanism(Protocol):
+    """A way of publishing statuses. A mechanism is a module of `ssi.status` with these names, in its one table."""
+
+    @property
+    def KIND(self) -> str:  # a module constant  # noqa: N802  (a constant of the module that implements it)
+        """What `StatusRef.kind` says."""
+
+    def checker(self, *, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta) -> StatusChecker:
+        """A checker for this kind of status."""
+
+
+_ALL: Final[tuple[Mechanism, ...]] = (token_status_list,)
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of status that can be checked here."""
+    return tuple(mechanism.KIND for mechanism in _ALL)
+
+
+class Checker:
+    """Checks every kind of status in the table; implements `model.StatusChecker`.
+
+    `trust` says whose certificates may sign lists (it is asked about the type `statuslist+jwt`); `max_age` how old a
+    list may be that is relied on.
+    """
+
+    def __init__(self, *, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta) -> None:
+        self._by_kind = {
+            mechanism.KIND: mechanism.checker(fetch=fetch, keys=keys, trust=trust, max_age=max_age)
+            for mechanism in _ALL
+        }
+
+    def check(self, status: StatusRef, *, issuer: Issuer, now: datetime) -> Finding:
+        """What the mechanism finds; UNKNOWN `status.kind` for one that is not in the table."""
+        found = self._by_kind.get(status.kind)
+        if found is None:
+            detail = "The credential's status is published in a way that this service cannot read."
+            return Finding(Check.STATUS, Outcome.UNKNOWN, "status.kind", detail, {"kind": status.kind})
+        return found.check(status, issuer=issuer, now=now)

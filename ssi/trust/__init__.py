@@ -1,0 +1,1 @@
+"""Whose key is this, and may they issue that?"""

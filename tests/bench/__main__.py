@@ -1,0 +1,48 @@
+"""Run the benches, print their table, write `build/bench.json`; exit 1 when a target is missed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tests.bench import http, sdjwt
+from tests.bench.measure import Bench, Row
+
+_ALL: tuple[Bench, ...] = (sdjwt, http)
+"""Every bench; a new one is a module here with `TITLE` and `rows`."""
+
+RESULT = Path(__file__).parents[2] / "build" / "bench.json"
+_HEAD = ("name", "value", "unit", "ratio", "target", "ok", "peer")
+
+
+def main() -> int:
+    """Measure everything once."""
+    rows: list[Row] = []
+    for bench in _ALL:
+        print(f"# {bench.TITLE}", file=sys.stderr)
+        rows += bench.rows()
+    print(table(rows))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps([row.json() for row in rows], indent=1) + "\n")
+    missed = [row.name for row in rows if not row.ok]
+    print(f"{len(rows)} rows, {len(missed)} missed{': ' + ', '.join(missed) if missed else ''}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a table in plain text."""
+    lines = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
+    return (row.name, f"{row.value:.4f}", row.unit, ratio, row.target or "-", "yes" if row.ok else "NO", row.peer)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

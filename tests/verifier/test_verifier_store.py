@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+
+from service import store as service_store
+from ssi.errors import Malformed, Refused, Unavailable
+from tests.verifier.world import Wallet, World
+from verifier import direct
+from verifier import store as verifier_store
+from verifier.sealing import Sealer, key_file
+from verifier.store import METADATA, Record, Result, Store
+
+
+def record(name: str = "a", **changes: object) -> Record:
+    plain = {
+        "id": f"id-{name}", "scan_id": f"scan-{name}", "here_id": f"here-{name}", "browser": None, "ask": b"{}",
+        "nonce": f"nonce-{name}", "state": "s", "key": b"k", "return_to": None, "created_at": 100, "expires_at": 400,
+    }  # fmt: skip
+    return Record(**{**plain, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = service_store.engine(f"sqlite:///{tmp_path / 'v.db'}")
+    service_store.create(METADATA, made)
+    yield made
+    made.dispose()
+
+
+def spend(store: Store, *, at: int = 200) -> bool:
+    return store.spend("id-a", at=at, door="scan", response_code=None)
+
+
+def test_a_nonce_is_spent_once_however_many_ask_at_the_same_time(engine: Engine) -> None:
+    store = Store(engine)
+    store.add(record())
+    start, won = threading.Barrier(8), []
+
+    def race() -> None:
+        start.wait()
+        won.append(spend(store))
+
+    threads = [threading.Thread(target=race) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won) == [False] * 7 + [True]
+
+
+def test_nothing_is_spent_after_the_end_or_of_an_unknown_request(engine: Engine) -> None:
+    store = Store(engine)
+    store.add(record())
+    assert not spend(store, at=400)
+    assert not store.spend("id-b", at=200, door="scan", response_code=None)
+    assert spend(store, at=399)
+
+
+def test_a_result_needs_a_spent_nonce_and_is_written_once(engine: Engine) -> None:
+    store = Store(engine)
+    store.add(record())
+    assert not store.record("id-a", Result("verified", b"[]"))
+    assert spend(store)
+    assert store.record("id-a", Result("not_verified", b"[1]"))
+    assert not store.record("id-a", Result("verified", b"[2]", b"claims", 900))
+    found = store.find("id-a")
+    assert found is not None
+    assert (found.outcome, found.findings, found.claims, found.key) == ("not_verified", b"[1]", None, None)
+
+
+def test_wallets_find_a_request_by_either_public_name_and_never_by_its_secret_one(engine: Engine) -> None:
+    store = Store(engine)
+    store.add(record())
+    assert store.find_public("scan-a") == store.find_public("here-a") == store.find("id-a")
+    assert store.find_public("id-a") is None
+    assert store.find("scan-a") is None
+
+
+def test_two_requests_never_share_a_nonce(engine: Engine) -> None:
+    store = Store(engine)
+    store.add(record())
+    with pytest.raises(Exception, match="UNIQUE"):
+        store.add(record("b", nonce="nonce-a"))
+
+
+def test_sweeping_erases_what_is_due_and_nothing_else(engine: Engine) -> None:
+    store = Store(engine)
+    for name in "ab":
+        store.add(record(name))
+        assert store.spend(f"id-{name}", at=200, door="scan", response_code=None)
+        store.record(f"id-{name}", Result("verified", b"[]", b"sealed", 500 if name == "a" else 900))
+    store.add(record("c"))
+    store.sweep(now=500, forget_before=0)
+    first, second, third = (store.find(f"id-{name}") for name in "abc")
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (first.claims, second.claims, third.key) == (None, b"sealed", None)
+    assert first.outcome == "verified"
+    store.sweep(now=500, forget_before=400)
+    assert store.find("id-a") is None
+
+
+def test_sealed_values_open_only_in_their_place_and_with_their_key() -> None:
+    sealer = Sealer.from_key(b"k" * 32, random=os.urandom)
+    sealed = sealer.seal(b"secret", context="claims:1")
+    assert sealer.seal(b"secret", context="claims:1") != sealed
+    assert sealer.open(sealed, context="claims:1") == b"secret"
+    other = Sealer.from_key(b"l" * 32, random=os.urandom)
+    for opener, data, context in [
+        (sealer, sealed, "claims:2"),
+        (other, sealed, "claims:1"),
+        (sealer, sealed[:-1] + b"\0", "claims:1"),
+        (sealer, b"", "claims:1"),
+    ]:
+        with pytest.raises(Refused, match="seal"):
+            opener.open(data, context=context)
+    assert "k" * 32 not in repr(sealer)
+
+
+def test_the_sealing_key_is_made_once_by_whoever_is_first(tmp_path: Path) -> None:
+    path, found = tmp_path / "verifier" / "seal.key", []
+    threads = [threading.Thread(target=lambda: found.append(key_file(path, random=os.urandom))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert len(set(found)) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["seal.key"]
+    path.write_bytes(b"short")
+    with pytest.raises(Malformed):
+        key_file(path, random=os.urandom)
+
+
+def test_claims_lie_sealed_in_the_database(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with world.app().test_client(use_cookies=False) as client:
+        made = client.post("/api/requests", json={"template": "identity"}, headers=world.authorized).json
+        wallet = Wallet(world, client)
+        request = wallet.open(made["link"])
+        assert wallet.post(request, wallet.answer(request)).status_code == 200
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("verifier.db*"))
+    assert b"verified" in stored
+    assert b"Collins" not in stored
+    assert b"1956" not in stored
+
+
+def test_statements_are_written_for_postgresql_too() -> None:
+    dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+    sql, arrange = direct._prepared(verifier_store._RECORD, dialect)
+    assert sql.startswith("UPDATE verifier_requests SET key=%(key)s")
+    values = arrange({"this": "id", "verdict": "verified", "found": b"[]", "sealed": None, "until": None})
+    assert values["key"] is None
+    assert values["this"] == "id"
+    lite, arrange_lite = direct._prepared(verifier_store._SPEND, sqlite.dialect())  # type: ignore[no-untyped-call]
+    assert lite.count("?") == len(arrange_lite({"this": "id", "at": 5, "by": "scan", "code": None}))
+
+
+def test_one_statement_at_a_time_is_durable_or_not_there_at_all(engine: Engine) -> None:
+    store = Store(engine)
+    store.add(record())
+    with pytest.raises(RuntimeError), direct.executed(engine, verifier_store._FIND, {"this": "id-a"}):
+        raise RuntimeError
+    assert spend(store)
+    engine.dispose()
+    found = store.find("id-a")
+    assert found is not None
+    assert found.spent_at == 200
+
+
+def test_a_database_that_stays_busy_is_unavailable(tmp_path: Path) -> None:
+    made = service_store.engine(f"sqlite:///{tmp_path / 'busy.db'}")
+    service_store.create(METADATA, made)
+    store = Store(made)
+    store.add(record())
+    event.listen(made, "checkout", lambda connection, *_rest: connection.execute("PRAGMA busy_timeout=20"))
+    blocker = sqlite3.connect(tmp_path / "busy.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable):
+        spend(store)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    with service_store.reading(made) as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    assert spend(store)
+    with service_store.reading(made) as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    made.dispose()

@@ -1,0 +1,133 @@
+"""The pages of the person who asks: choose a question, show the code, see the verdict.
+
+A request belongs to the browser that began it (a cookie); to all others it does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final
+
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from service import qr
+from service.app import answer, json_answer, refusal, status_of
+from ssi.encoding import b64url
+from ssi.errors import Malformed, SsiError
+from verifier import ask as asking
+from verifier import words
+from verifier.ask import Ask
+from verifier.sessions import View
+from verifier.web import data
+from verifier.web.context import context, sessions
+from verifier.words import State
+
+blueprint = Blueprint("pages", __name__)
+
+STATUS: Final = {"session.unknown": 404, "session.other_browser": 403}
+_BROWSER = re.compile(r"[A-Za-z0-9_-]{24}")
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The questions that can be asked with one press."""
+    cards = [
+        {"id": one.id, "title": one.ask.title, "summary": one.summary, "icon": one.icon}
+        for one in asking.templates().values()
+    ]
+    return answer("verifier/home.html", {"templates": cards})
+
+
+@blueprint.post("/requests")
+def create() -> BaseResponse:
+    """Begin a request from a template."""
+    found = asking.templates().get(request.form.get("template", ""))
+    if found is None:
+        raise Malformed("request.template", "Choose one of the questions on the start page.")
+    return _begin(found.ask)
+
+
+@blueprint.post("/requests/<request_id>/again")
+def again(request_id: str) -> BaseResponse:
+    """Ask the same question anew."""
+    return _begin(_look(request_id).ask)
+
+
+@blueprint.get("/requests/<request_id>")
+def show(request_id: str) -> BaseResponse:
+    """The code, the same-device link, and the live state."""
+    view = _look(request_id)
+    if view.state.judged:
+        return redirect(url_for("pages.result", request_id=view.id), 303)
+    label = f"QR code for the request {view.ask.title}: scan it with your wallet"
+    page = {
+        "view": view,
+        "asked": data.asked(view),
+        "picture": None if view.state.final else qr.svg(view.scan_link, label=label),
+        "step": {State.CREATED: 1, State.SCANNED: 2, State.RECEIVED: 3}.get(view.state, 0),
+    }
+    return answer("verifier/request.html", {**data.standing(view), "asked_for": view.ask.title}, page=page)
+
+
+@blueprint.get("/requests/<request_id>/state")
+def state(request_id: str) -> Response:
+    """Where the request stands, for the live page: short answers with an ETag."""
+    view = _look(request_id)
+    target = "pages.result" if view.state.judged else "pages.show"
+    response = json_answer({**data.standing(view), "next": url_for(target, request_id=view.id)})
+    response.set_etag(f"{view.state.value}{'-return' if view.awaiting_return else ''}")
+    response.headers["Cache-Control"] = "no-store"
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.get("/requests/<request_id>/result")
+def result(request_id: str) -> BaseResponse:
+    """The verdict, what was disclosed, and each finding."""
+    view = _look(request_id)
+    if not view.state.judged:
+        return redirect(url_for("pages.show", request_id=view.id), 303)
+    page = {
+        "view": view,
+        "checks": words.CHECKS,
+        "outcomes": words.OUTCOMES,
+        "answered": data.answered(view.findings),
+        "cards": [(one, data.rows(one)) for one in view.credentials or ()],
+    }
+    return answer("verifier/result.html", data.result(view), page=page)
+
+
+@blueprint.get("/return")
+def come_back() -> BaseResponse:
+    """Where a wallet on the same device leads the person back to."""
+    request_id = sessions().come_back(request.args.get("response_code", ""), browser=_browser())
+    return redirect(url_for("pages.show", request_id=request_id), 303)
+
+
+@blueprint.errorhandler(SsiError)
+def on_error(error: SsiError) -> Response:
+    """An error page with the status that fits."""
+    return refusal(STATUS.get(error.code) or status_of(error), error.code, error.detail)
+
+
+def _look(request_id: str) -> View:
+    return sessions().look(request_id, browser=_browser())
+
+
+def _browser() -> str:
+    """The secret by which this browser is known again; "" (which has begun nothing) when it has none."""
+    value = request.cookies.get(context().settings.service.cookie(), "")
+    return value if _BROWSER.fullmatch(value) else ""
+
+
+def _begin(ask: Ask) -> BaseResponse:
+    browser = _browser() or b64url(secrets.token_bytes(18))
+    view = sessions().start(ask, browser=browser, return_to=None)
+    response = redirect(url_for("pages.show", request_id=view.id), 303)
+    service = context().settings.service
+    response.set_cookie(
+        service.cookie(), browser, max_age=86_400, path="/", secure=service.secure, httponly=True, samesite="Lax"
+    )
+    return response

@@ -1,0 +1,1 @@
+"""The wallet: the desk that issues credentials, and the holder who keeps and shows them. Two roles, no shared code."""

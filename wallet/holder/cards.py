@@ -1,0 +1,189 @@
+"""Cards: which credentials does a person hold, and how do they stand today?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ssi.encoding import Json, b64url, seconds, unb64url
+from ssi.keys import PublicKey
+from ssi.model import Check, ClaimPath, Credential, Finding, Issuer, Opened, Outcome, StatusRef
+from wallet.holder.claims import Labels, Line, lines
+from wallet.holder.vault import Record, Vault
+
+KIND: Final = "card"
+SOON: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A credential that was checked and kept, with what the wallet learnt about it then.
+
+    `claims` were read from `credential` when its signature was checked; the vault vouches for both since. `status` is
+    the last answer to "has it been withdrawn?", at `status_at`.
+    """
+
+    credential: Credential
+    type: str
+    name: str
+    issuer: Issuer
+    issuer_name: str
+    key: PublicKey
+    claims: Mapping[str, Json]
+    disclosed: tuple[ClaimPath, ...]
+    closed: tuple[ClaimPath, ...]
+    labels: Labels
+    added: int
+    status_ref: StatusRef | None = None
+    valid_from: int | None = None
+    valid_until: int | None = None
+    status: Finding | None = None
+    status_at: int | None = None
+    record: Record | None = None
+
+    @property
+    def id(self) -> str:
+        """The record's id, which is the card's address."""
+        return self.record.id if self.record else ""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Its claims in plain words."""
+        return lines(self.claims, labels=self.labels, closed=frozenset(self.closed))
+
+    @property
+    def opened(self) -> Opened:
+        """What a format says of it, for matching against requests."""
+        return Opened(
+            format=self.credential.format,
+            type=self.type,
+            issuer=self.issuer,
+            claims=self.claims,
+            findings=(),
+            holder=self.key,
+            status=self.status_ref,
+            disclosed=self.disclosed,
+            closed=frozenset(self.closed),
+        )
+
+    def standing(self, *, now: datetime) -> Standing:
+        """How it stands: by its own dates, and by the last answer about its status."""
+        moment = seconds(now)
+        if self.status is not None and self.status.outcome is Outcome.FAIL:
+            word = "Suspended" if self.status.code == "status.suspended" else "Withdrawn"
+            return Standing("bad", word, self.status.detail)
+        if self.valid_until is not None and self.valid_until <= moment:
+            return Standing("bad", "Expired", "This card is past its last day. Ask its issuer for a new one.")
+        if self.valid_from is not None and self.valid_from > moment:
+            return Standing("wait", "Not valid yet", "This card becomes valid later.")
+        if self.valid_until is not None and self.valid_until <= moment + SOON.total_seconds():
+            return Standing("unknown", "Expires soon", "Ask its issuer for a new one in time.")
+        if self.status is not None and self.status.outcome is Outcome.UNKNOWN:
+            return Standing("unknown", "Status not known", "Whether it was withdrawn could not be asked the last time.")
+        return Standing("good", "Valid", "")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A badge: its kind (good, bad, wait, unknown), its word, and a sentence."""
+
+    kind: str
+    word: str
+    detail: str
+
+    @property
+    def json(self) -> dict[str, Json]:
+        """For pages and programs alike."""
+        return {"kind": self.kind, "word": self.word, "detail": self.detail}
+
+
+def all_cards(vault: Vault) -> tuple[Card, ...]:
+    """The person's cards, newest first."""
+    return tuple(read(record) for record in vault.all(KIND))
+
+
+def get_card(vault: Vault, id: str) -> Card:
+    """One card. Raises Refused (`record.absent`)."""
+    return read(vault.get(KIND, id))
+
+
+def fresh(vault: Vault, card: Card) -> Record:
+    """A card as a record that does not exist yet."""
+    return vault.new(KIND, _write(card))
+
+
+def with_status(card: Card, status: Finding, *, now: datetime) -> Record:
+    """The card's record with a new answer about its status, to be kept."""
+    if card.record is None:
+        raise ValueError("a card that was never kept has no status to renew")
+    return replace(card.record, data=_write(replace(card, status=status, status_at=seconds(now))))
+
+
+def finding_json(finding: Finding) -> dict[str, Json]:
+    """A finding as pages, programs and sealed records have it."""
+    return {
+        "check": finding.check.value,
+        "outcome": finding.outcome.value,
+        "code": finding.code,
+        "detail": finding.detail,
+        "evidence": dict(finding.evidence),
+    }
+
+
+def read_finding(data: Mapping[str, Json]) -> Finding:
+    """A finding from a sealed record."""
+    return Finding(Check(data["check"]), Outcome(data["outcome"]), data["code"], data["detail"], data["evidence"])
+
+
+def _write(card: Card) -> dict[str, Json]:
+    status = card.status_ref
+    return {
+        "format": card.credential.format,
+        "wire": card.credential.wire,
+        "type": card.type,
+        "name": card.name,
+        "issuer": [card.issuer.id, card.issuer.kid, [b64url(der) for der in card.issuer.x5c]],
+        "issuer_name": card.issuer_name,
+        "key": dict(card.key.jwk),
+        "claims": dict(card.claims),
+        "disclosed": [list(path) for path in card.disclosed],
+        "closed": [list(path) for path in card.closed],
+        "labels": [[list(path), text] for path, text in card.labels.items()],
+        "added": card.added,
+        "status_ref": None if status is None else [status.kind, status.uri, status.index, status.purpose],
+        "valid_from": card.valid_from,
+        "valid_until": card.valid_until,
+        "status": None if card.status is None else finding_json(card.status),
+        "status_at": card.status_at,
+    }
+
+
+def read(record: Record) -> Card:
+    """The card in a record."""
+    data = record.data
+    name, kid, chain = data["issuer"]
+    return Card(
+        credential=Credential(data["format"], data["wire"]),
+        type=data["type"],
+        name=data["name"],
+        issuer=Issuer(name, kid, tuple(unb64url(der) for der in chain)),
+        issuer_name=data["issuer_name"],
+        key=PublicKey.from_jwk(data["key"]),
+        claims=data["claims"],
+        disclosed=_paths(data["disclosed"]),
+        closed=_paths(data["closed"]),
+        labels={tuple(path): text for path, text in data["labels"]},
+        added=data["added"],
+        status_ref=None if data["status_ref"] is None else StatusRef(*data["status_ref"]),
+        valid_from=data["valid_from"],
+        valid_until=data["valid_until"],
+        status=None if data["status"] is None else read_finding(data["status"]),
+        status_at=data["status_at"],
+        record=record,
+    )
+
+
+def _paths(lists: Iterable[list[str | int | None]]) -> tuple[ClaimPath, ...]:
+    return tuple(tuple(path) for path in lists)

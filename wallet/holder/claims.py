@@ -1,0 +1,214 @@
+"""Claims in plain words: what do a credential's claims say, one line each, for a person to read?
+
+Names come from the issuer's own description of its claims, then from a small list of well-known ones, and else from
+the claim's name with its underscores taken out. Values are shown as text, never as markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from ssi.encoding import Json
+from ssi.formats.paths import placed
+from ssi.model import ClaimPath
+
+Labels = Mapping[ClaimPath, str]
+"""What an issuer calls the claims at these paths."""
+
+MAX_SHOWN = 300
+_MECHANICS: Final = frozenset(
+    {"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "sub", "jti", "aud", "aka_vcts"}
+)
+_KNOWN: Final[Mapping[str, str]] = {
+    "given_name": "First name",
+    "family_name": "Last name",
+    "name": "Name",
+    "birthdate": "Date of birth",
+    "birth_date": "Date of birth",
+    "nationality": "Nationality",
+    "nationalities": "Nationality",
+    "biometric_evidence": "Face check",
+    "document": "Identity document",
+    "issuing_country": "Issued in",
+    "issuing_authority": "Issued by",
+    "expiry_date": "Valid until",
+    "number": "Number",
+    "type": "Kind",
+    "email": "E-mail address",
+    "phone_number": "Phone number",
+    "portrait": "Portrait",
+    "picture": "Picture",
+    "address": "Address",
+    "street_address": "Street",
+    "locality": "Town",
+    "region": "Region",
+    "postal_code": "Postal code",
+    "country": "Country",
+}
+_PLACE: Final = {name: place for place, name in enumerate(_KNOWN)}
+_AGE: Final = re.compile(r"(?:age_(?:equal_or_)?over_)(\d{1,3})")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One claim for a person: where it stands, what it is called, and its value as text."""
+
+    path: ClaimPath
+    label: str
+    value: str
+
+    @property
+    def json(self) -> dict[str, Json]:
+        """For pages and programs alike."""
+        return {"path": list(self.path), "label": self.label, "value": self.value}
+
+
+def lines(
+    claims: Mapping[str, Json],
+    *,
+    labels: Labels | None = None,
+    without: Set[ClaimPath] = frozenset(),
+    closed: Set[ClaimPath] = frozenset(),
+) -> tuple[Line, ...]:
+    """Every claim of a credential that is about its subject, objects taken apart, in the order that people expect.
+
+    That is the issuer's own order of its claims, then the usual one; disclosures come in an order that says nothing.
+    `without` are paths to leave out with all that is in them; `closed` is as in `Opened`.
+    """
+    named, places = labels or {}, {path[0]: place for place, path in enumerate(labels or {})}
+    read = _Reader(named, without, closed)
+    found = [line for name, value in claims.items() if name not in _MECHANICS for line in read.at((name,), value)]
+    return tuple(sorted(found, key=lambda line: (places.get(line.path[0], len(places)), _usual(line.path))))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Takes claims apart into lines."""
+
+    labels: Labels
+    without: Set[ClaimPath]
+    closed: Set[ClaimPath]
+
+    def at(self, path: ClaimPath, value: Json) -> Iterator[Line]:
+        """The lines of the claim at a path; none of what is left out, or has nothing left in it."""
+        if path in self.without:
+            return
+        if isinstance(value, Mapping) and value:
+            for name, inner in value.items():
+                yield from self.at((*path, str(name)), inner)
+        elif isinstance(value, list) and value:
+            yield from self._elements(path, value)
+        else:
+            yield Line(path, label(path, labels=self.labels), plain(value))
+
+    def _elements(self, path: ClaimPath, value: list[Json]) -> Iterator[Line]:
+        """Plain elements share one line; objects and lists among them have lines of their own."""
+        elements = [found for found in placed(path, value, self.closed) if found.path not in self.without]
+        if any(isinstance(inner, Mapping | list) for inner in value):
+            for element in elements:
+                yield from self.at(element.path, element.value)
+        elif elements:
+            yield Line(path, label(path, labels=self.labels), plain([element.value for element in elements]))
+
+
+def _usual(path: ClaimPath) -> tuple[int, int]:
+    """The usual place of a claim: the person, ages from the youngest, then the rest; inside an object the same."""
+    first, last = path[0], path[-1]
+    age = _AGE.fullmatch(str(first))
+    if age:
+        return _PLACE["birthdate"], int(age[1])
+    return _PLACE.get(str(first), len(_PLACE)), _PLACE.get(str(last), len(_PLACE)) - len(_PLACE)
+
+
+def label(path: ClaimPath, *, labels: Labels | None = None) -> str:
+    """What the claim at a path is called.
+
+    >>> label(("document", "number"))
+    'Identity document: number'
+    """
+    named, rest = _named(path, labels or {})
+    names = [named] if named else []
+    names += [_word(part) for part in rest if isinstance(part, str)]
+    if not names:
+        return "Claim"
+    return names[0] if len(names) == 1 else f"{names[0]}: {', '.join(_lower(name) for name in names[1:])}"
+
+
+def _named(path: ClaimPath, labels: Labels) -> tuple[str, ClaimPath]:
+    """The name of the longest part of a path that has one, and what is left of the path."""
+    for size in range(len(path), 0, -1):
+        head = path[:size]
+        found = labels.get(head) or labels.get(tuple(None if isinstance(part, int) else part for part in head))
+        if found:
+            return found, path[size:]
+    return "", path
+
+
+def _word(name: str) -> str:
+    """One claim name as words.
+
+    >>> _word("age_over_18"), _word("padTested"), _word("licence_class")
+    ('Over 18', 'Pad tested', 'Licence class')
+    """
+    age = _AGE.fullmatch(name)
+    if age:
+        return f"Over {age[1]}"
+    if name in _KNOWN:
+        return _KNOWN[name]
+    words = _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    text = " ".join(word if word.isupper() else word.lower() for word in words) or name.strip() or "claim"
+    return text[:1].upper() + text[1:]
+
+
+def _lower(name: str) -> str:
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+def plain(value: Json) -> str:
+    """A value as a person reads it.
+
+    >>> plain(True), plain("1815-12-10"), plain(["GB", "IT"])
+    ('Yes', '10 December 1815', 'GB, IT')
+    """
+    if value is None or value in ([], {}, ""):
+        return "(empty)"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(plain(item) for item in value)
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return _date(value)
+    text = str(value)
+    if text.startswith("data:image/"):
+        return "A picture"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def _date(text: str) -> str:
+    try:
+        return long_date(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def long_date(day: date) -> str:
+    """A date in words that no country reads another way.
+
+    >>> long_date(date(2026, 1, 2))
+    '2 January 2026'
+    """
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def moment(seconds: int | None) -> str:
+    """A time since 1970 as words, in UTC; "" for none."""
+    if seconds is None:
+        return ""
+    when = datetime.fromtimestamp(seconds, UTC)
+    return f"{long_date(when.date())}, {when:%H:%M} UTC"

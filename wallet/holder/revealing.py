@@ -1,0 +1,53 @@
+"""Revealing: what exactly would somebody see of a card, and what would stay hidden from them?
+
+Computed from the card's own disclosures and not from the request: a claim that stands inside another, or that the
+issuer made visible to everybody, is listed whether it was asked for or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from ssi.formats.paths import select, shown_by
+from ssi.model import ClaimPath
+from wallet.holder.cards import Card
+from wallet.holder.claims import Line, label, lines
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """`asked` is what sharing shows beyond `always`, which everybody sees; `hidden` are the names of the rest."""
+
+    asked: tuple[Line, ...]
+    always: tuple[Line, ...]
+    hidden: tuple[str, ...]
+
+
+def reveal(card: Card, paths: tuple[ClaimPath, ...]) -> Revealed:
+    """What a presentation of these claims shows. Raises Malformed (`path.*`) for a path that does not fit the card."""
+    closed = frozenset(card.closed)
+    wanted = [found for path in paths for found in select(card.claims, path, closed=closed)]
+    visible = _visible(card, frozenset(shown_by(card.disclosed, wanted)))
+    always = _visible(card, frozenset())
+    return Revealed(tuple(line for line in visible if line not in always), always, _hidden(card, visible))
+
+
+def _visible(card: Card, shown: Set[ClaimPath]) -> tuple[Line, ...]:
+    """What is left to see when every disclosure but `shown` is taken away."""
+    away = frozenset(card.disclosed) - shown
+    return lines(card.claims, labels=card.labels, without=away, closed=frozenset(card.closed))
+
+
+def _hidden(card: Card, visible: tuple[Line, ...]) -> tuple[str, ...]:
+    """Names of what stays back: whole objects by their own name, and lists of which a part is shown by that part."""
+    values = {line.path: line.value for line in visible}
+    partly = {path[:size] for path in values for size in range(1, len(path) + 1)}
+    names = []
+    for line in card.lines:
+        if line.path not in values:
+            heads = (line.path[:size] for size in range(1, len(line.path)))
+            names.append(label(next((head for head in heads if head not in partly), line.path), labels=card.labels))
+        elif values[line.path] != line.value:
+            names.append(f"{line.label} (the others)")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,81 @@
+"""The wallet's settings: which key file, whose cards it keeps, and whose names on a request it believes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from service.settings import Option, ServiceSettings, Source, read
+from ssi.encoding import read_json_object
+from ssi.errors import Malformed, Unavailable
+from ssi.model import TrustPolicy
+from ssi.trust.policies import Anchors, AnyOf, Issuers
+from ssi.trust.x509 import read_certificates
+
+ROLE: Final = "wallet"
+OPTIONS: Final[tuple[Option, ...]] = (
+    Option(
+        "cookie-key", "File with the service's secret, the same for all replicas. Default: <data>/wallet/cookie.key."
+    ),
+    Option("issuer-anchors", "Authorities whose issuers' cards are kept, PEM. Default: <data>/trust/issuer-ca.pem."),
+    Option(
+        "asker-anchors",
+        "Authorities that vouch for those who ask for data, PEM. Default: <data>/trust/relying-party-ca.pem.",
+    ),
+    Option("trusted-issuers", "JSON file with further issuers: {DID or URL: [types] or null}. Default: none."),
+)
+
+
+@dataclass(frozen=True)
+class WalletSettings:
+    """How this wallet service runs. `service` is what all roles share."""
+
+    service: ServiceSettings
+    cookie_key: Path
+    issuer_anchors: Path
+    asker_anchors: Path
+    trusted_issuers: Path | None
+
+
+def read_settings(values: Mapping[str, str]) -> WalletSettings:
+    """The wallet's settings from `FACET_WALLET_*` variables. Raises Malformed or Refused (`settings.*`)."""
+    service = read(ROLE, values)
+    source = Source(ROLE, values, OPTIONS)
+    trust = service.data / "trust"
+    return WalletSettings(
+        service=service,
+        cookie_key=source.path("cookie-key", default=service.folder / "cookie.key"),
+        issuer_anchors=source.path("issuer-anchors", default=trust / "issuer-ca.pem"),
+        asker_anchors=source.path("asker-anchors", default=trust / "relying-party-ca.pem"),
+        trusted_issuers=source.path("trusted-issuers") if source.given("trusted-issuers") else None,
+    )
+
+
+def issuer_policy(anchors: Path, listed: Path | None = None) -> TrustPolicy:
+    """Whose cards are kept. Raises Unavailable (`settings.file`), Malformed (`settings.trusted_issuers`, `trust.*`)."""
+    certified = Anchors(read_certificates(_content(anchors)), types=None)
+    return certified if listed is None else AnyOf((certified, Issuers(_listed(_content(listed)))))
+
+
+def asker_policy(anchors: Path) -> TrustPolicy | None:
+    """Whose names on a request are believed; None when the file is missing: then nobody's are."""
+    return Anchors(read_certificates(anchors.read_bytes()), types=None) if anchors.exists() else None
+
+
+def _listed(content: bytes) -> dict[str, frozenset[str] | None]:
+    listed = read_json_object(content, what="list of trusted issuers")
+    for types in listed.values():
+        if types is not None and not (isinstance(types, list) and types and all(isinstance(one, str) for one in types)):
+            raise Malformed("settings.trusted_issuers", "A trusted issuer needs a list of types, or null for any type.")
+    if not listed:
+        raise Malformed("settings.trusted_issuers", "The list of trusted issuers is empty; leave the option out.")
+    return {name: None if types is None else frozenset(types) for name, types in listed.items()}
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise Unavailable("settings.file", f"{path.name} cannot be read; run `facet-issuer bootstrap`.") from None

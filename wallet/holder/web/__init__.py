@@ -1,0 +1,70 @@
+"""The holder's wallet as a web service: one application for many people, each behind a passphrase of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+
+from service.app import make_app
+from service.store import create, engine, ping
+from ssi.fetch import BoundedFetch, Fetch
+from ssi.formats.typemetadata import Types
+from ssi.issuerkeys import Keys
+from ssi.status import Checker
+from wallet.holder import store
+from wallet.holder.accounts import Accounts
+from wallet.holder.outside import Outside
+from wallet.holder.passphrase import DEFAULT_COST, Cost
+from wallet.holder.servicekeys import read_service_keys
+from wallet.holder.session import Sessions
+from wallet.holder.settings import ROLE, WalletSettings, asker_policy, issuer_policy, read_settings
+from wallet.holder.web import account, cards, offers, requests, scan
+from wallet.holder.web.access import Holder, install
+
+STATUS_MAX_AGE = timedelta(hours=1)
+
+
+def utc_now() -> datetime:
+    """The clock of a running service."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: WalletSettings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    fetch: Fetch | None = None,
+    cost: Cost = DEFAULT_COST,
+) -> Flask:
+    """The application. `fetch` and `now` replace network and clock in tests; `cost` makes their passphrases cheap.
+
+    Raises Unavailable and Malformed when key file, trust anchors or database cannot be used.
+    """
+    service = settings.service
+    database = engine(service.database_url)
+    create(store.METADATA, database)
+    keys = read_service_keys(settings.cookie_key)
+    app = make_app(__name__, role=ROLE, settings=service, health=lambda: ping(database))
+    sessions = Sessions(keys, service.cookie(), service.secure)
+    install(app, Holder(Accounts(database, keys, cost), sessions, outside(settings, fetch=fetch), now))
+    for module in (account, cards, scan, offers, requests):
+        app.register_blueprint(module.pages)
+    return app
+
+
+def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
+    """The world as these settings let a wallet see it."""
+    service = settings.service
+    ca_file = None if service.ca_file is None else str(service.ca_file)
+    network = fetch or BoundedFetch(allow_loopback=service.allow_loopback, ca_file=ca_file)
+    keys, issuers = Keys(network), issuer_policy(settings.issuer_anchors, settings.trusted_issuers)
+    status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE)
+    return Outside(network, keys, status, Types(network), issuers, asker_policy(settings.asker_anchors))
+
+
+def wsgi() -> Flask:
+    """The application with the settings in the environment, for the server."""
+    return create_app(read_settings(os.environ))

@@ -1,0 +1,75 @@
+"""Pages: the cards, one card, its status now, its removal; and the history."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect
+from flask.typing import ResponseReturnValue
+
+from service.app import answer, json_answer, wants_json
+from wallet.holder import cards, history, offers
+from wallet.holder.history import What, Who
+from wallet.holder.inspection import status_of
+from wallet.holder.keystore import VaultKeys
+from wallet.holder.web.access import holder, vault
+from wallet.holder.web.views import card_view, event_view, offer_view
+
+pages = Blueprint("cards", __name__)
+
+
+@pages.get("/cards")
+def home() -> ResponseReturnValue:
+    """All cards, and offers that wait to be finished."""
+    now, opened = holder().now(), vault()
+    data = {
+        "cards": [card_view(card, now=now, full=False) for card in cards.all_cards(opened)],
+        "unfinished": [offer_view(offer) for offer in offers.unfinished(opened, now=now)],
+    }
+    return answer("holder/cards.html", data)
+
+
+@pages.get("/cards/<id>")
+def card(id: str) -> ResponseReturnValue:
+    """One card with everything it says."""
+    found = cards.get_card(vault(), id)
+    return answer("holder/card.html", {"card": card_view(found, now=holder().now(), full=True)})
+
+
+@pages.post("/cards/<id>/status")
+def check_status(id: str) -> ResponseReturnValue:
+    """Ask now whether the card has been withdrawn, and remember the answer."""
+    now, opened = holder().now(), vault()
+    found = cards.get_card(opened, id)
+    opened.put(cards.with_status(found, status_of(found.opened, outside=holder().outside, now=now), now=now))
+    return redirect(f"/cards/{id}#status", 303)
+
+
+@pages.get("/cards/<id>/delete")
+def ask_delete(id: str) -> ResponseReturnValue:
+    """Ask before a card is removed."""
+    found = cards.get_card(vault(), id)
+    return answer("holder/delete.html", {"card": card_view(found, now=holder().now(), full=False)})
+
+
+@pages.post("/cards/<id>/delete")
+def delete(id: str) -> ResponseReturnValue:
+    """Remove a card, its key with it, and remember that in the history."""
+    opened = vault()
+    found = cards.get_card(opened, id)
+    who = Who(found.issuer_name, found.issuer.id or "", verified=True)
+    event = history.happened(opened, What.REMOVED, who=who, now=holder().now(), cards=[(found.name, ())])
+    key = VaultKeys(opened).record(found.key.kid)
+    gone = tuple(record for record in (found.record, key) if record is not None)
+    opened.commit(event, remove=gone)
+    return json_answer({"removed": id}) if wants_json() else redirect("/cards?removed=1", 303)
+
+
+@pages.get("/history")
+def log() -> ResponseReturnValue:
+    """What came in and what went out."""
+    return answer("holder/history.html", {"events": [event_view(event) for event in history.recent(vault())]})
+
+
+@pages.get("/history/<id>")
+def event(id: str) -> ResponseReturnValue:
+    """One event with all that is known of it."""
+    return answer("holder/event.html", {"event": event_view(history.get_event(vault(), id))})

@@ -1,0 +1,144 @@
+"""Pages: the consent screen, and what became of an answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect
+from flask.typing import ResponseReturnValue
+
+from service.app import answer, json_answer, wants_json
+from ssi.encoding import Json
+from ssi.errors import Malformed, Refused, SsiError, Unavailable
+from wallet.holder import present, requests
+from wallet.holder.requests import Request, State
+from wallet.holder.review import Choice, Part, Review
+from wallet.holder.web.access import holder, sent, vault
+from wallet.holder.web.views import card_view, finding_view
+
+pages = Blueprint("requests", __name__)
+
+
+@pages.get("/requests/<id>")
+def request(id: str) -> ResponseReturnValue:
+    """Who asks for what; or what has become of it."""
+    opened, wallet = vault(), holder()
+    found = requests.get_request(opened, id, now=wallet.now())
+    if found.state is not State.OPEN:
+        return answer("holder/sent.html", {"request": _state(found)})
+    try:
+        shown = present.shown(opened, found, outside=wallet.outside, now=wallet.now())
+    except Unavailable:
+        raise
+    except SsiError as error:
+        if wants_json():
+            raise
+        return answer("holder/over.html", {"error": error.code, "error_description": error.detail}, status=410)
+    return _consent_page(found, shown)
+
+
+@pages.post("/requests/<id>/share")
+def share(id: str) -> ResponseReturnValue:
+    """Send what was picked, and nothing else."""
+    opened, wallet = vault(), holder()
+    now = wallet.now()
+    found = requests.get_request(opened, id, now=now)
+    try:
+        if found.state is State.OPEN:
+            picks = _picks(present.shown(opened, found, outside=wallet.outside, now=now))
+            found = present.share(opened, id, picks=picks, outside=wallet.outside, now=now)
+    except SsiError as error:
+        if wants_json():
+            raise
+        if error.code.startswith("consent."):
+            shown = present.shown(opened, found, outside=wallet.outside, now=now)
+            return _consent_page(found, shown, problem=error, status=400)
+    return json_answer({"request": _state(found)}) if wants_json() else redirect(f"/requests/{id}", 303)
+
+
+@pages.post("/requests/<id>/decline")
+def decline(id: str) -> ResponseReturnValue:
+    """Say no."""
+    wallet = holder()
+    found = present.decline(vault(), id, outside=wallet.outside, now=wallet.now())
+    return json_answer({"request": _state(found)}) if wants_json() else redirect(f"/requests/{id}", 303)
+
+
+def _consent_page(found: Request, shown: Review, *, problem: SsiError | None = None, status: int = 200) -> Response:
+    view = {**_state(found), **_review_view(shown)}
+    if problem is not None:
+        view["problem"] = {"error": problem.code, "detail": problem.detail}
+    return answer("holder/request.html", {"request": view}, status=status)
+
+
+def _picks(shown: Review) -> dict[str, str]:
+    """The picked card of each question. Where there is no choice to make, none need be sent."""
+    picks = {}
+    for number, part in enumerate(shown.parts):
+        for name in _option(part, sent(f"part-{number}", limit=16)):
+            choices = shown.questions[name].choices
+            picked = sent(f"card-{name}", limit=64) or (choices[0].card.id if len(choices) == 1 else "")
+            if picked:
+                picks[name] = picked
+    return picks
+
+
+def _option(part: Part, value: str) -> tuple[str, ...]:
+    """The chosen option of a part; () when an optional one was left out."""
+    if not value:
+        if part.required and len(part.options) > 1:
+            raise Refused("consent.incomplete", "Choose what to share where there is a choice, or decline.")
+        return part.options[0] if part.required and part.options else ()
+    if value == "none" and not part.required:
+        return ()
+    if not value.isdecimal() or int(value) >= len(part.options):
+        raise Malformed("consent.pick", "The choice names something that was not asked. Choose again.")
+    return part.options[int(value)]
+
+
+def _state(found: Request) -> dict[str, Json]:
+    """A request however it stands."""
+    return {
+        "id": found.id,
+        "state": found.state.value,
+        "who": {"name": found.who.name, "address": found.who.address, "verified": found.who.verified},
+        "redirect_uri": found.redirect_uri,
+        "problem": None if found.problem is None else {"error": found.problem[0], "detail": found.problem[1]},
+        "event": found.event or None,
+    }
+
+
+def _review_view(shown: Review) -> dict[str, Json]:
+    """An open request, with everything that a person must know to decide."""
+    who = shown.who
+    return {
+        "who": {"name": who.name, "address": who.address, "verified": who.verified},
+        "client_id": shown.signed.asker.client_id,
+        "trust": None if shown.trust is None else finding_view(shown.trust),
+        "purpose": shown.signed.request.purpose,
+        "answerable": shown.answerable,
+        "missing": list(shown.missing),
+        "parts": [
+            {"required": part.required, "options": [_option_view(shown, option) for option in part.options]}
+            for part in shown.parts
+        ],
+    }
+
+
+def _option_view(shown: Review, option: tuple[str, ...]) -> list[Json]:
+    return [
+        {
+            "id": name,
+            "name": shown.questions[name].name,
+            "choices": [_choice_view(choice) for choice in shown.questions[name].choices],
+        }
+        for name in option
+    ]
+
+
+def _choice_view(choice: Choice) -> dict[str, Json]:
+    return {
+        "card": card_view(choice.card, now=holder().now(), full=False),
+        "shared": [line.json for line in choice.revealed.asked],
+        "always": [line.json for line in choice.revealed.always],
+        "hidden": list(choice.revealed.hidden),
+        "remarks": list(choice.remarks),
+    }

@@ -1,0 +1,139 @@
+"""Views: cards, findings, offers and events as the plain data that pages show and programs read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from ssi.encoding import Json
+from ssi.model import Check, Finding, Outcome
+from wallet.holder.cards import Card, finding_json
+from wallet.holder.claims import long_date, moment
+from wallet.holder.history import Event, What
+from wallet.holder.offers import Item, Offer
+
+QUESTIONS: Final = {
+    Check.FORMAT: "Can it be read?",
+    Check.TYPE: "Is it what was offered?",
+    Check.SIGNATURE: "Did the issuer sign it?",
+    Check.HOLDER_BINDING: "Is it bound to your key?",
+    Check.VALIDITY: "Is it within its dates?",
+    Check.STATUS: "Has it been withdrawn?",
+    Check.TRUST: "Is the issuer trusted?",
+    Check.SCHEMA: "Does it say what its kind should?",
+    Check.PRESENCE: "Was a person checked?",
+    Check.RULE: "Does it meet the rules?",
+}
+KINDS: Final = {Outcome.PASS: "good", Outcome.FAIL: "bad", Outcome.UNKNOWN: "unknown", Outcome.NOT_ASKED: "plain"}
+WORDS: Final = {Outcome.PASS: "Yes", Outcome.FAIL: "No", Outcome.UNKNOWN: "Not known", Outcome.NOT_ASKED: "Not asked"}
+FOLDED_FROM: Final = 6
+"""A claim with more lines than this is folded on pages: its name and how many details it has."""
+
+HAPPENED: Final = {
+    What.ADDED: ("good", "Added"),
+    What.NOT_KEPT: ("bad", "Not kept"),
+    What.OFFER_DECLINED: ("plain", "Offer declined"),
+    What.SENDING: ("unknown", "Sent, not confirmed"),
+    What.SHARED: ("good", "Shared"),
+    What.DECLINED: ("plain", "Declined"),
+    What.FAILED: ("unknown", "Not sent"),
+    What.REMOVED: ("plain", "Removed"),
+}
+
+
+def finding_view(finding: Finding) -> dict[str, Json]:
+    """A finding with its question and its answer in a word; of "withdrawn?" alone the good answer is no."""
+    word = WORDS[finding.outcome]
+    if finding.check is Check.STATUS:
+        word = {"Yes": "No", "No": "Yes"}.get(word, word)
+    return {
+        **finding_json(finding),
+        "question": QUESTIONS[finding.check],
+        "kind": KINDS[finding.outcome],
+        "word": word,
+    }
+
+
+def card_view(card: Card, *, now: datetime, full: bool) -> dict[str, Json]:
+    """A card for the list, or with everything it says."""
+    lines = {line.path: line.value for line in card.lines}
+    person = " ".join(lines[path] for path in (("given_name",), ("family_name",)) if path in lines)
+    view: dict[str, Json] = {
+        "id": card.id,
+        "name": card.name,
+        "person": person,
+        "issuer": card.issuer_name,
+        "type": card.type,
+        "format": card.credential.format,
+        "standing": card.standing(now=now).json,
+        "added": card.added,
+        "added_text": moment(card.added),
+        "valid_until": card.valid_until,
+        "valid_until_text": day(card.valid_until),
+    }
+    if full:
+        view["claims"] = [line.json for line in card.lines]
+        view["status"] = None if card.status is None else finding_view(card.status)
+        view["status_at_text"] = moment(card.status_at)
+        view["key"] = card.key.kid
+    return view
+
+
+def day(seconds: int | None) -> str:
+    """A date in words; "" for none."""
+    return "" if seconds is None else long_date(datetime.fromtimestamp(seconds, UTC).date())
+
+
+def offer_view(offer: Offer) -> dict[str, Json]:
+    """An offer for its page: who, what, and how far it has come."""
+    grant = offer.offer.pre_authorized
+    code = None if grant is None or grant.tx_code is None else grant.tx_code
+    return {
+        "id": offer.id,
+        "stage": offer.stage.value,
+        "issuer": {"name": offer.metadata.name, "address": offer.metadata.issuer},
+        "cards": [_item_view(offer, item) for item in offer.items],
+        "tx_code": None if code is None else {"numeric": code.input_mode == "numeric", **code.json},
+        "problem": None if offer.problem is None else {"error": offer.problem[0], "detail": offer.problem[1]},
+        "undecided": offer.undecided,
+    }
+
+
+def _item_view(offer: Offer, item: Item) -> dict[str, Json]:
+    configuration = offer.metadata.configurations[item.configuration]
+    claims = [claim.display[0].name for claim in configuration.claims if claim.display]
+    return {
+        "configuration": item.configuration,
+        "name": configuration.name,
+        "description": configuration.display[0].description if configuration.display else None,
+        "claims": claims,
+        "verdict": None if item.verdict is None else item.verdict.value,
+        "findings": [finding_view(finding) for finding in item.findings],
+        "card": item.card or None,
+    }
+
+
+def grouped(lines: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Lines as a page lists them: what belongs to one long claim stands together, to be unfolded by who wants it."""
+    groups: list[dict[str, Json]] = []
+    for _, members in groupby(lines, key=lambda line: line["path"][0]):
+        found = list(members)
+        if len(found) > FOLDED_FROM:
+            name = found[0]["label"].partition(": ")[0]
+            inside = [{**line, "label": _sentence(line["label"].removeprefix(f"{name}: "))} for line in found]
+            groups.append({"name": name, "lines": inside})
+        else:
+            groups.append({"name": None, "lines": found})
+    return groups
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def event_view(event: Event) -> dict[str, Json]:
+    """An event for the history."""
+    kind, word = HAPPENED[event.what]
+    shared = sum(len(claims) for _, claims in event.cards)
+    return {**event.json, "id": event.id, "kind": kind, "word": word, "at_text": moment(event.at), "facts": shared}

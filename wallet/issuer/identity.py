@@ -1,0 +1,98 @@
+"""As whom does this desk sign, and what does it publish so that others find its key?
+
+Three ways, all published at once; one is chosen for what the credentials say: the certificate chain in `x5c`, a did:web
+identifier, or JWT VC Issuer Metadata (SD-JWT VC draft, "JWT VC Issuer Metadata").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from ssi.encoding import Json
+from ssi.errors import Refused
+from ssi.issuerkeys.metadata import document
+from ssi.keys import Signer, SoftwareSigner, jwk_set
+from ssi.model import Issuer
+from ssi.trust import x509
+from wallet.issuer.settings import IssuerSettings, read_file
+
+_CONTEXTS: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The desk's signing key, its certificate chain (DER, leaf first), and how credentials name it."""
+
+    base_url: str
+    signer: Signer
+    x5c: tuple[bytes, ...]
+    identify_by: str
+
+    @property
+    def did(self) -> str:
+        """The did:web identifier of `base_url` (did:web "Method-specific identifier": a port's colon is encoded)."""
+        parts = urlsplit(self.base_url)
+        path = [quote(part, safe="") for part in parts.path.split("/") if part]
+        return ":".join(["did:web", quote(parts.netloc, safe=""), *path])
+
+    @property
+    def key_url(self) -> str:
+        """The DID URL of the signing key."""
+        return f"{self.did}#{self.signer.kid}"
+
+    @property
+    def issuer(self) -> Issuer:
+        """What credentials say of who issued them; beside a chain, `iss` only where the certificate vouches for it."""
+        if self.identify_by == "did":
+            return Issuer(self.did, kid=self.key_url)
+        if self.identify_by == "metadata":
+            return Issuer(self.base_url, kid=self.signer.kid)
+        leaf = x509.leaf(self.x5c)
+        vouched = self.base_url in leaf.uris or urlsplit(self.base_url).hostname in leaf.dns_names
+        return Issuer(self.base_url if vouched else None, x5c=self.x5c)
+
+    @property
+    def good_until(self) -> datetime:
+        """The last moment at which a credential signed now can be verified: the end of its certificate, if any."""
+        return x509.leaf(self.x5c).not_after if self.identify_by == "x5c" else datetime.max.replace(tzinfo=UTC)
+
+    @property
+    def did_document(self) -> dict[str, Json]:
+        """`/.well-known/did.json`, or `<path>/did.json` for a base address with a path."""
+        method = {
+            "id": self.key_url,
+            "type": "JsonWebKey2020",
+            "controller": self.did,
+            "publicKeyJwk": dict(self.signer.public.jwk),
+        }
+        return {
+            "@context": list(_CONTEXTS),
+            "id": self.did,
+            "verificationMethod": [method],
+            "assertionMethod": [self.key_url],
+        }
+
+    @property
+    def issuer_metadata(self) -> dict[str, Json]:
+        """`/.well-known/jwt-vc-issuer`."""
+        return document(self.base_url, self.jwks)
+
+    @property
+    def jwks(self) -> dict[str, Json]:
+        """The public key set."""
+        return dict(jwk_set({self.signer.kid: self.signer.public}))
+
+
+def load(settings: IssuerSettings) -> Identity:
+    """Read the key and the chain, and see that they belong together.
+
+    Raises Unavailable (`settings.file`), Malformed, Unsupported, Refused (`identity.mismatch`).
+    """
+    signer = SoftwareSigner.from_pkcs8(read_file(settings.signing_key, what="signing key"))
+    chain = x509.read_certificates(read_file(settings.signing_cert, what="signing certificate"))
+    if x509.leaf(chain).public != signer.public:
+        raise Refused("identity.mismatch", "The signing certificate is not for the signing key.")
+    return Identity(settings.base_url, signer, chain, settings.identify_by)

@@ -1,0 +1,137 @@
+"""Status publication: which index does a credential get, and what does the published list say of it?
+
+Token Status List, two bits to a credential (valid, revoked, suspended: "Status Types Values"). Indexes are drawn at
+random among the free ones ("Linkability Mitigation"; HAIP 1.0 §6.1), so that their order tells nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Final
+
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+
+from service.store import reading, writing
+from ssi.encoding import seconds
+from ssi.errors import Refused
+from ssi.model import StatusRef
+from ssi.status import token_status_list as tsl
+from wallet.issuer.codes import Random
+from wallet.issuer.identity import Identity
+from wallet.issuer.store import CREDENTIALS, STATUS_LISTS
+
+BITS: Final = 2
+LIFETIME: Final = timedelta(hours=24)
+"""How long a published list may be used at all (`exp`); `ttl` says when to ask for a newer one."""
+
+_FULL: Final = 0.5  # beyond this share a new list is begun, so that a free index is found in two draws
+_DRAWS: Final = 200
+
+
+class Status(IntEnum):
+    """Token Status List, "Status Types Values"."""
+
+    VALID = tsl.VALID
+    REVOKED = tsl.INVALID
+    SUSPENDED = tsl.SUSPENDED
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Publishes this desk's status lists at `<base_url>/status/<list id>`."""
+
+    store: Engine
+    identity: Identity
+    base_url: str
+    ttl: timedelta
+    size: int
+
+    def uri(self, list_id: str) -> str:
+        """Where a list is published."""
+        return f"{self.base_url}/status/{list_id}"
+
+    def ref(self, list_id: str, index: int) -> StatusRef:
+        """What a credential says about where its status stands."""
+        return StatusRef(tsl.KIND, self.uri(list_id), index)
+
+    def allocate(self, connection: Connection, *, random: Random) -> tuple[str, int]:
+        """A free index, in the caller's transaction: the credential must be recorded in the same one."""
+        row = (
+            connection.execute(
+                select(STATUS_LISTS).where(STATUS_LISTS.c.allocated < STATUS_LISTS.c.size * _FULL).with_for_update()
+            )
+            .mappings()
+            .first()
+        )
+        list_id, size = (row["id"], row["size"]) if row else (self._begin(connection, random), self.size)
+        for _ in range(_DRAWS):
+            index = int.from_bytes(random(8), "big") % size
+            if not self._taken(connection, list_id, index):
+                grown = STATUS_LISTS.c.allocated + 1
+                connection.execute(update(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id).values(allocated=grown))
+                return list_id, index
+        raise Refused("status.full", "No free place was found in the status list.")
+
+    def token(self, list_id: str, *, now: datetime) -> str:
+        """The signed list: the last one while it is fresh and nothing changed, else a new one.
+
+        Raises Refused (`status.unknown_list`).
+        """
+        with reading(self.store) as connection:
+            row = self._row(connection, list_id)
+        if self._fresh(row, now=now):
+            return str(row["token"])
+        with writing(self.store) as connection:
+            row = self._row(connection, list_id)
+            return str(row["token"]) if self._fresh(row, now=now) else self._sign(connection, row, now=now)
+
+    def _begin(self, connection: Connection, random: Random) -> str:
+        list_id = random(8).hex()
+        connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self.size, allocated=0, changes=0))
+        return list_id
+
+    def _taken(self, connection: Connection, list_id: str, index: int) -> bool:
+        found = select(CREDENTIALS.c.id).where(CREDENTIALS.c.list_id == list_id, CREDENTIALS.c.list_index == index)
+        return connection.execute(found).first() is not None
+
+    def _row(self, connection: Connection, list_id: str) -> RowMapping:
+        row = connection.execute(select(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id)).mappings().first()
+        if row is None:
+            raise Refused("status.unknown_list", "There is no such status list.")
+        return row
+
+    def _fresh(self, row: RowMapping, *, now: datetime) -> bool:
+        if row["token"] is None or row["token_changes"] != row["changes"]:
+            return False
+        age = seconds(now) - int(row["token_at"])
+        return 0 <= age < self.ttl.total_seconds()
+
+    def _sign(self, connection: Connection, row: RowMapping, *, now: datetime) -> str:
+        marked = connection.execute(
+            select(CREDENTIALS.c.list_index, CREDENTIALS.c.status).where(
+                CREDENTIALS.c.list_id == row["id"], CREDENTIALS.c.status != int(Status.VALID)
+            )
+        )
+        blank = tsl.StatusList.blank(int(row["size"]), bits=BITS)
+        statuses = blank.changed({int(row.list_index): int(row.status) for row in marked})
+        token = self._issue(statuses, str(row["id"]), now=now)
+        connection.execute(
+            update(STATUS_LISTS)
+            .where(STATUS_LISTS.c.id == row["id"])
+            .values(token=token, token_changes=row["changes"], token_at=seconds(now))
+        )
+        return token
+
+    def _issue(self, statuses: tsl.StatusList, list_id: str, *, now: datetime) -> str:
+        """Sign in the way that credentials name their issuer: the same chain, or the same key by its `kid`."""
+        return tsl.issue(
+            statuses,
+            uri=self.uri(list_id),
+            signer=self.identity.signer,
+            x5c=self.identity.issuer.x5c,
+            now=now,
+            ttl=self.ttl,
+            expires=now + LIFETIME,
+        )

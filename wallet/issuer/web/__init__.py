@@ -1,0 +1,118 @@
+"""The desk as a web application: pages for clerks, endpoints for wallets and verifiers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from flask import Flask, Response, redirect
+
+from biometrics.errors import BiometricsError
+from biometrics.matcher import FaceMatcher
+from service import app as web
+from service.cookies import SealedCookie, read_keys
+from service.store import ping
+from ssi.errors import Refused
+from ssi.fetch import BoundedFetch, Fetch
+from wallet.issuer.codes import Random
+from wallet.issuer.office import Office, open_office
+from wallet.issuer.settings import ROLE, IssuerSettings, read_desk_token, read_settings
+from wallet.issuer.web import clerk, protocol
+from wallet.issuer.web.applicationpages import ApplicationPages
+from wallet.issuer.web.credentialpages import CredentialPages
+from wallet.issuer.web.housekeeping import Housekeeping
+from wallet.issuer.web.memory import MemoryRequest
+from wallet.issuer.web.offerpages import OfferPages
+from wallet.issuer.web.session import SHIFT, Gate
+
+_STATUS: Final[Mapping[str, int]] = {
+    "application.unknown": 404,
+    "credential.unknown": 404,
+    "credential.revoked": 409,
+    "desk.throttled": 429,
+    "desk.token": 401,
+    "offer.declined": 409,
+    "offer.erased": 410,
+    "offer.issued": 409,
+    "offer.over": 410,
+    "offer.unknown": 404,
+    "status.unknown_list": 404,
+}
+"""HTTP statuses that say more than 403."""
+
+
+def utc_now() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: IssuerSettings,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    fetch: Fetch | None = None,
+    matcher: FaceMatcher | None = None,
+    random: Random = secrets.token_bytes,
+) -> Flask:
+    """The issuing desk's application. Tests bring their own clock, network, matcher and randomness."""
+    shared = settings.service
+    network = fetch or BoundedFetch(
+        allow_loopback=shared.allow_loopback, ca_file=None if shared.ca_file is None else str(shared.ca_file)
+    )
+    office = open_office(settings, matcher=matcher or _built_in(), fetch=network, random=random)
+    app = web.make_app(__name__, role=ROLE, settings=shared, health=lambda: ping(office.store))
+    app.request_class = MemoryRequest
+    app.register_error_handler(Refused, _on_refused)
+    app.register_blueprint(protocol.blueprint(office, now=now))
+    app.register_blueprint(clerk.blueprint(_clerk(office, now)))
+    app.add_url_rule("/", "start", lambda: redirect("/desk", 303))
+    app.before_request(Housekeeping(office, now))
+    return app
+
+
+def _clerk(office: Office, now: Callable[[], datetime]) -> clerk.Clerk:
+    settings, shared = office.settings, office.settings.service
+    keys = read_keys(shared.folder / "cookie.key")
+    session = SealedCookie(shared.cookie(), keys, SHIFT, shared.secure)
+    slip = SealedCookie(shared.cookie("offer"), keys, settings.offer_lifetime, shared.secure)
+    gate = Gate(office.store, session, read_desk_token(settings.desk_token_file), now)
+    applications, credentials = ApplicationPages(office, now), CredentialPages(office, now)
+    return clerk.Clerk(gate, applications, OfferPages(office, slip, now), credentials)
+
+
+def _built_in() -> FaceMatcher:
+    """The matcher that ships with the house, loaded beside the first requests: it takes a few seconds.
+
+    Where its models are missing the desk runs all the same, and says so to whoever wants a comparison.
+    """
+    from biometrics.dlib_matcher import DlibMatcher  # noqa: PLC0415  (the matcher loads native libraries: only a running desk needs them)
+
+    matcher = DlibMatcher()
+    threading.Thread(target=_warm, args=(matcher.load,), name="matcher", daemon=True).start()
+    return matcher
+
+
+def _warm(load: Callable[[], None]) -> None:
+    try:
+        load()
+    except BiometricsError as error:
+        logging.getLogger("facet.issuer").warning("matcher unavailable", extra={"code": error.code})
+
+
+def _on_refused(error: Refused) -> Response:
+    response = web.refusal(_STATUS.get(error.code, 403), error.code, error.detail)
+    if error.code == "desk.throttled":
+        response.headers["Retry-After"] = "60"
+    if error.code == "desk.token":
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def wsgi() -> Flask:
+    """The application for a server, with settings from the environment."""
+    return create_app(read_settings(os.environ))
