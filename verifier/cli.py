@@ -17,6 +17,7 @@ from ssi import status
 from ssi.encoding import Json, b64url, seconds
 from ssi.errors import Malformed, SsiError, Unavailable
 from ssi.fetch import BoundedFetch, Fetch
+from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.model import Challenge, Presentation
 from verifier import shown, web, wiring, words
@@ -80,7 +81,7 @@ def verify(
     fetch = _network(**network)
     keys = Keys(fetch)
     checker = status.Checker(fetch=fetch, keys=keys, trust=policy.trust, max_age=timedelta(days=1))
-    result = Verifier(keys, checker).verify(
+    result = Verifier(keys, checker, Types(None)).verify(
         Presentation(format_id, wire), challenge=Challenge(nonce, audience), policy=policy, now=datetime.now(UTC)
     )
     cli.emit(_told(result), as_json=as_json, lines=_lines)

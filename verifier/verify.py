@@ -12,6 +12,8 @@ from types import MappingProxyType
 from ssi import dcql, formats
 from ssi.encoding import Json
 from ssi.errors import Refused, SsiError, Unavailable
+from ssi.formats import typemetadata
+from ssi.formats.typemetadata import Types
 from ssi.model import (
     Challenge,
     Check,
@@ -173,10 +175,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Verifier:
-    """Judges presentations. It finds keys and status lists through what it is given, and reads no clock or socket."""
+    """Judges presentations. It finds keys, status lists and descriptions of types through what it is given alone."""
 
     keys: KeyResolver
     status: StatusChecker
+    types: Types
 
     def verify(
         self, presentation: Presentation, *, challenge: Challenge, policy: Policy, now: datetime
@@ -190,6 +193,7 @@ class Verifier:
         trusted = policy.trust.judge(opened.issuer, counted or opened.type, now=now)
         findings = [*opened.findings, _type(counted, policy), trusted]
         findings.append(self._status(opened, findings, now=now))
+        findings.append(typemetadata.judge(opened, types=self.types, complete=False, now=now))
         findings.extend(rule.judge(opened, now=now) for rule in policy.rules)
         return VerificationResult(tuple(findings), policy.demands, opened)
 

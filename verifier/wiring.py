@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from ssi import oid4vp, status
 from ssi.errors import Malformed, Refused
 from ssi.fetch import Fetch
+from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.keys import SoftwareSigner
 from ssi.model import TrustPolicy
@@ -40,9 +41,13 @@ def sessions(settings: VerifierSettings, *, engine: Engine, fetch: Fetch, clock:
 
 
 def verifier(trusted: TrustPolicy, *, fetch: Fetch, settings: VerifierSettings) -> Verifier:
-    """A verifier that finds keys and status lists through `fetch`."""
+    """A verifier that finds keys and status lists through `fetch`; of types it knows only what this house describes.
+
+    Fetching a description would tell its publisher when its credentials are shown (draft, "Issuer Phone-Home").
+    """
     keys = Keys(fetch)
-    return Verifier(keys, status.Checker(fetch=fetch, keys=keys, trust=trusted, max_age=settings.status_max_age))
+    checker = status.Checker(fetch=fetch, keys=keys, trust=trusted, max_age=settings.status_max_age)
+    return Verifier(keys, checker, Types(None))
 
 
 def trust(anchors: Path | None, issuers: tuple[str, ...]) -> TrustPolicy:

@@ -218,9 +218,12 @@ def _wrong(rules: Sequence[ClaimRule], opened: Opened, *, complete: bool) -> tup
     """The first rule that does not hold: its code, its sentence, and the rule's path."""
     disclosed = frozenset(opened.disclosed) | opened.closed
     for rule in rules:
+        present = rule.path[0] in opened.claims or not isinstance(rule.path[0], str)
+        if not present and not (complete and rule.mandatory):
+            continue
         evidence: dict[str, Json] = {"path": list(rule.path)}
         try:
-            paths = select(opened.claims, rule.path, closed=opened.closed)
+            paths = select(opened.claims, rule.path, closed=opened.closed) if present else []
         except Malformed:
             return "schema.kind", "A claim is of another kind than its type describes.", evidence
         if complete and rule.mandatory and not paths:

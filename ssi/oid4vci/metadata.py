@@ -256,10 +256,16 @@ def _display(members: Mapping[str, Json]) -> tuple[Display, ...]:
         raise Malformed("oid4vci.metadata", "The display names of the issuer metadata cannot be read.")
     items = [_object(item, "display name") for item in value]
     return tuple(
-        Display(**{name: text(item, name, what="display name") for name in _DISPLAY})  # type: ignore[arg-type]  # every member of _DISPLAY is text
+        Display(**{name: _said(item, name) for name in _DISPLAY})  # type: ignore[arg-type]  # every member is text
         for item in items
         if item.get("name") is not None
     )
+
+
+def _said(item: Mapping[str, Json], name: str) -> str | None:
+    """A text for people, with nothing in it that could make it look like another."""
+    value = text(item, name, what="display name")
+    return None if value is None else printable(value, limit=_MAX_TEXT)
 
 
 def _object(value: Json, what: str) -> Mapping[str, Json]:

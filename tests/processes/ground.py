@@ -235,6 +235,27 @@ class Holder:
         return path
 
 
+@dataclass
+class Wallets:
+    """What people had in their wallets when the service was killed."""
+
+    steady: Holder
+    shared: str
+    asked: dict[str, Any]
+    cards: list[dict[str, Any]]
+    looking: Holder
+    offer: dict[str, Any]
+    offer_page: str
+    gone: Holder
+    cookies: dict[str, str]
+    stuck: Holder
+    stuck_offer: dict[str, Any]
+    stuck_page: str
+    sending: Holder
+    request: str
+    requested: dict[str, Any]
+
+
 def good(response: httpx.Response) -> Any:
     """The JSON of an answer that is no refusal."""
     assert response.is_success, (

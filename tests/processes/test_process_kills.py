@@ -8,7 +8,7 @@ where it was. Only what a client can see over HTTP is looked at.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,21 +19,14 @@ import pytest
 from scripts import rogue
 from ssi.keys import SoftwareSigner
 from tests.processes import wires
-from tests.processes.ground import PASSPHRASE, Actors, Ground, Holder, Late, good, paused, refusal
+from tests.processes.ground import PASSPHRASE, Actors, Ground, Late, Wallets, good, refusal
 
 ADULT = (("age_over_18",),)
 MOMENT = 0.005  # how long the requests under way run before the kill
-LEASE = 60  # what the wallet takes at most to give up on a step that it was killed in
 
 
 def wire_of(response: httpx.Response) -> str:
     return str(good(response)["credentials"][0]["credential"])
-
-
-@pytest.fixture(scope="module")
-def actors(ground: Ground) -> Iterator[Actors]:
-    with ground.client() as http:
-        yield Actors(ground, http)
 
 
 def connected(ground: Ground, role: str, count: int) -> list[httpx.Client]:
@@ -44,63 +37,7 @@ def connected(ground: Ground, role: str, count: int) -> list[httpx.Client]:
     return clients
 
 
-# --- the wallet: first, because an interrupted acceptance is looked at again at the very end --------------------------
-
-
-@dataclass
-class Wallets:
-    """What people had in their wallets when the service was killed."""
-
-    steady: Holder
-    shared: str
-    asked: dict[str, Any]
-    cards: list[dict[str, Any]]
-    looking: Holder
-    offer: dict[str, Any]
-    offer_page: str
-    gone: Holder
-    cookies: dict[str, str]
-    stuck: Holder
-    stuck_offer: dict[str, Any]
-    stuck_page: str
-    sending: Holder
-    request: str
-    requested: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def wallets(ground: Ground, actors: Actors) -> Iterator[Wallets]:
-    people = [Holder(ground, name) for name in ("Steady", "Looking", "Gone", "Stuck", "Sending")]
-    for person in people:
-        good(person.post("/signup", name=person.name, passphrase=PASSPHRASE))
-    steady, looking, gone, stuck, sending = people
-    for person in (steady, sending):
-        made = actors.offer(actors.apply())
-        good(person.post(person.open(made["link"]) + "/accept", tx_code=made["tx_code"]))
-    asked, requested = actors.ask(), actors.ask()
-    shared = steady.open(asked["link"])
-    good(steady.post(shared + "/share"))
-    cards = steady.cards()
-    cookies = dict(gone.http.cookies)
-    good(gone.post("/lock"))
-    offer, stuck_offer = actors.offer(actors.apply()), actors.offer(actors.apply())
-    offer_page, stuck_page = looking.open(offer["link"]), stuck.open(stuck_offer["link"])
-    request = sending.open(requested["link"])
-    with paused(ground.processes["issuer"]), paused(ground.processes["verifier"]):
-        late = [
-            Late(stuck.http, "POST", stuck.url + stuck_page + "/accept", data={"tx_code": stuck_offer["tx_code"]}),
-            Late(sending.http, "POST", sending.url + request + "/share"),
-        ]
-        time.sleep(0.2)
-        ground.kill("wallet")
-        assert [isinstance(one.end(), httpx.HTTPError) for one in late] == [True, True], "nothing was acknowledged"
-    ground.start("wallet")
-    yield Wallets(
-        steady, shared, asked, cards, looking, offer, offer_page, gone, cookies, stuck, stuck_offer, stuck_page,
-        sending, request, requested,
-    )  # fmt: skip
-    for person in people:
-        person.http.close()
+# --- the wallet: first, so that its longest pause is over when test_process_recovery looks again ---------------------
 
 
 def test_a_card_and_its_key_and_the_history_are_still_there(actors: Actors, wallets: Wallets) -> None:
@@ -373,22 +310,3 @@ def test_an_answer_under_way_has_counted_or_has_not(actors: Actors, asked: Asked
         else:  # it arrived, and was judged or interrupted
             assert state in {"received", "verified"}
             assert refusal(actors.http.post(one.target, data=dict(one.form))) == (409, "session.spent")
-
-
-# --- and at last ------------------------------------------------------------------------------------------------------
-
-
-def test_the_interrupted_acceptance_is_finished(actors: Actors, wallets: Wallets) -> None:
-    person, page, code = wallets.stuck, wallets.stuck_page, wallets.stuck_offer["tx_code"]
-    end = time.monotonic() + LEASE
-    while (answer := person.post(page + "/accept", tx_code=code)).status_code == 409 and time.monotonic() < end:
-        time.sleep(0.2)
-    assert good(answer)["offer"]["stage"] == "settled"
-    assert len(person.cards()) == 1
-    created = actors.ask()
-    good(person.post(person.open(created["link"]) + "/share"))
-    assert actors.result(created["id"])["verdict"] == "verified"
-
-
-def test_all_end_cleanly_after_all_that(ground: Ground) -> None:
-    assert ground.stop() == {"issuer": 0, "wallet": 0, "verifier": 0}

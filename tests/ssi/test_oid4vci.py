@@ -202,6 +202,11 @@ class TestMetadata:
         assert read.batch_size == 3
         assert read.encryption_required
 
+    def test_names_hold_nothing_that_makes_them_look_like_others(self) -> None:
+        document = METADATA.json | {"display": [{"name": "Town\u202e\nhall", "description": "x" * 1000}]}
+        (shown,) = IssuerMetadata.parse(json.dumps(document).encode(), issuer=ISSUER).display
+        assert (shown.name, len(shown.description or "")) == ("Town hall", 300)
+
     def test_a_required_key_attestation_is_seen(self) -> None:
         document = METADATA.json
         proof_types = document["credential_configurations_supported"]["Person"]["proof_types_supported"]

@@ -15,6 +15,7 @@ from ssi.dids import key as did_key
 from ssi.encoding import b64url, unb64url
 from ssi.errors import Refused
 from ssi.formats import sdjwt
+from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.keys import SoftwareSigner
 from ssi.model import Challenge, Check, Finding, Issuer, Outcome, Presentation, StatusRef
@@ -67,8 +68,16 @@ def test_a_genuine_presentation_is_verified_and_every_check_is_told(world: World
     assert "birthdate" not in result.claims
     assert [finding.check for finding in result.findings] == list(Check)
     asked_not = {finding.check for finding in result.findings if finding.outcome is Outcome.NOT_ASKED}
-    assert asked_not == {Check.SCHEMA, Check.PRESENCE, Check.RULE}
+    assert asked_not == {Check.PRESENCE, Check.RULE}
     assert all(finding.detail.endswith(".") for finding in result.findings)
+
+
+def test_claims_unlike_the_description_of_their_type_are_not_verified(world: World) -> None:
+    nothing_can_be_hidden = world.credential(disclosable=())
+    result = judge(world, world.present(CHALLENGE, AGE, credential=nothing_can_be_hidden))
+    assert result.verdict is Verdict.NOT_VERIFIED
+    assert {one.code for one in result.findings if one.outcome is Outcome.FAIL} == {"schema.disclosable"}
+    refused(result)
 
 
 def test_rules_decide(world: World) -> None:
@@ -221,7 +230,7 @@ def _verify_text(text: str) -> VerificationResult:
             raise AssertionError("no status is asked of an unreadable presentation")
 
     policy = Policy(trust=UnsafeAnyone(), types=frozenset({PERSON}))
-    verifier = Verifier(Keys(InMemoryFetch({})), Nobody())
+    verifier = Verifier(Keys(InMemoryFetch({})), Nobody(), Types(None))
     return verifier.verify(Presentation(sdjwt.ID, text), challenge=CHALLENGE, policy=policy, now=NOW)
 
 

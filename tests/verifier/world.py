@@ -16,6 +16,7 @@ from ssi import oid4vp, status
 from ssi.errors import Refused
 from ssi.fetch import Response
 from ssi.formats import sdjwt
+from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.keys import Signer, SoftwareSigner
 from ssi.model import Challenge, Credential, Disclosure, Draft, Issuer, Presentation, StatusRef
@@ -126,9 +127,8 @@ class World:
 
     def verifier(self) -> Verifier:
         keys = Keys(self.fetch)
-        return Verifier(
-            keys, status.Checker(fetch=self.fetch, keys=keys, trust=self.trust, max_age=timedelta(minutes=5))
-        )
+        checker = status.Checker(fetch=self.fetch, keys=keys, trust=self.trust, max_age=timedelta(minutes=5))
+        return Verifier(keys, checker, Types(None))
 
     def settings(self, **changes: str) -> VerifierSettings:
         values = {
