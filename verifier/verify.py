@@ -207,6 +207,8 @@ class Verifier:
         now: datetime,
     ) -> Answer:
         """Judge every presentation of a response, and whether together they answer the query (OpenID4VP 1.0 §8.6)."""
+        if wrong := dcql.misplaced(query, {query_id: len(found) for query_id, found in presented.items()}):
+            return Answer({}, wrong)
         results = {
             query_id: tuple(self.verify(one, challenge=challenge, policy=policy, now=now) for one in found)
             for query_id, found in presented.items()

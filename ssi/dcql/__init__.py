@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ssi.dcql.answering import satisfied
+from ssi.dcql.answering import misplaced, satisfied
 from ssi.dcql.matching import Candidate, Holding, Match, Missing, match
 from ssi.dcql.query import Authorities, ClaimsQuery, CredentialQuery, CredentialSet, Query, parse
 from ssi.formats.paths import Selected, select, selected
@@ -19,6 +19,7 @@ __all__ = [
     "Query",
     "Selected",
     "match",
+    "misplaced",
     "parse",
     "satisfied",
     "select",

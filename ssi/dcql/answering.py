@@ -12,29 +12,36 @@ from ssi.model import Check, Finding, Opened, Outcome
 Presented = Mapping[str, Sequence[Opened]]
 
 
+def misplaced(query: Query, counts: Mapping[str, int]) -> tuple[Finding, ...]:
+    """RULE failures that a response's shape alone shows (§8.1): ids that were not asked for, too many for one id.
+
+    `counts` are presentations by id. Worth asking before any of them is opened: opening may mean asking the network.
+    """
+    found = []
+    if any(query.credential(name) is None for name in counts):
+        found.append(_no("dcql.unexpected", "The response holds a credential that was not asked for."))
+    for asked in query.credentials:
+        if counts.get(asked.id, 0) > 1 and not asked.multiple:
+            sentence = "More than one credential was presented where one was asked for."
+            found.append(_no("dcql.multiple", sentence, {"query": asked.id}))
+    return tuple(found)
+
+
 def satisfied(query: Query, presented: Presented) -> tuple[Finding, ...]:
     """RULE findings on a whole response: what is missing, superfluous or of the wrong kind, or one PASS for all.
 
     `presented` maps the query's ids to what could be opened; presentations that could not are failures already.
     """
-    found = [*_strangers(query, presented)]
+    found = [*misplaced(query, {name: len(some) for name, some in presented.items()})]
     for asked in query.credentials:
         found.extend(_judge(asked, presented.get(asked.id, ())))
     found.extend(_missing(one, presented) for one in query.sets if one.required and not _met(one, presented))
     return tuple(found) or (_finding(Outcome.PASS, "dcql.satisfied", "All that was asked for was presented."),)
 
 
-def _strangers(query: Query, presented: Presented) -> list[Finding]:
-    """§8.1: the keys of a response are ids of the query."""
-    unknown = [name for name in presented if query.credential(name) is None]
-    return [_no("dcql.unexpected", "The response holds a credential that was not asked for.")] if unknown else []
-
-
 def _judge(asked: CredentialQuery, presented: Sequence[Opened]) -> list[Finding]:
     """What is wrong with the presentations for one credential query."""
     evidence = {"query": asked.id}
-    if len(presented) > 1 and not asked.multiple:
-        return [_no("dcql.multiple", "More than one credential was presented where one was asked for.", evidence)]
     wrong = [one for one in presented if not _of_kind(asked, one)]
     if wrong:
         return [_no("dcql.meta", "The presented credential is not of the kind that was asked for.", evidence)]

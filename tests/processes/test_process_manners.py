@@ -133,11 +133,12 @@ def test_a_service_says_ready_once_answers_and_finishes_what_it_began(bare: Grou
             health = idle.get(bare.urls[role] + "/healthz")
             assert (health.status_code, health.json()) == (200, {"status": "ok", "role": role})
             begun = Halved(WORK[role].request(bare), bare.trust())
+            time.sleep(0.2)  # the first half is with the service now
             process.send_signal(signal.SIGTERM)
             assert wait_for(lambda: closed(bare.ports[role])), "a service that ends takes no new connections"
             assert process.poll() is None, "it waits for what it has begun"
             status, body = begun.finish()
-            out, err = process.communicate(timeout=15)  # and does not wait for the connection that is only open
+            out, err = process.communicate(timeout=15)  # it does not wait for the connection that is only open
     finally:
         process.kill()
         process.wait()

@@ -280,6 +280,18 @@ def test_a_response_must_answer_the_query(world: World) -> None:
         refused(spoilt)
 
 
+def test_what_was_not_asked_for_is_not_even_opened(world: World) -> None:
+    asked, full = query({"path": ["age_over_18"]}), world.present(CHALLENGE, AGE)
+    for presented in ({"person": (full, full)}, {"person": (full,), "other": (full,)}):
+        answer = respond(world, asked, presented)
+        assert answer.verdict is Verdict.NOT_VERIFIED
+        assert answer.results == {}
+        assert {one.code for one in answer.findings if one.outcome is Outcome.FAIL} <= {
+            "dcql.multiple",
+            "dcql.unexpected",
+        }
+
+
 def test_a_value_other_than_asked_is_refused(world: World) -> None:
     asked = query({"path": ["age_over_65"], "values": [True]})
     answer = respond(world, asked, {"person": (world.present(CHALLENGE, [["age_over_65"]]),)})
