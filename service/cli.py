@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from service import logs, settings
+from service import logs, settings, store
 from service.settings import COMMON, Option
 from ssi.encoding import Json, write_json
 from ssi.errors import Malformed, SsiError, Unavailable
@@ -139,12 +139,28 @@ def overlay(
     values = dict(os.environ if environ is None else environ)
     for option in COMMON + options:
         given = flags.get(option.name.replace("-", "_"))
-        if option.name == "database-url" and given is not None and urlsplit(given).password is not None:
+        if option.name == "database-url" and given is not None and _has_password(given):
             detail = f"A password on the command line is seen by others: give the URL in {option.variable(role)}."
             raise Malformed("settings.database_url", detail)
         if given is not None:
             values[option.variable(role)] = str(given).lower() if option.flag else str(given)
     return values
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return urlsplit(url).password is not None
+    except ValueError:
+        return False  # no URL at all, which the store will say
+
+
+def _reach(database_url: str) -> None:
+    """Ask the store once, before any worker needs it. Raises Malformed (`store.url`), Unavailable."""
+    opened = store.engine(database_url)
+    try:
+        store.ping(opened)
+    finally:
+        opened.dispose()
 
 
 def serve_command(
@@ -162,6 +178,7 @@ def serve_command(
 
         values = overlay(role, flags, options)
         check(values)
+        _reach(settings.read(role, values).database_url)
         os.environ.update(values)  # the one way in which settings reach the worker processes
         raise SystemExit(server.run(factory, settings.read(role, values)))
 

@@ -35,7 +35,7 @@ def engine(database_url: str) -> Engine:
             # errors are logged, and what is stored is personal: so they never show a statement's values
             return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=56)
         return _sqlite(url.render_as_string(hide_password=False), file=url.database)
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError, OSError):
         raise Malformed("store.url", "--database-url is not a database this service can open.") from None
 
 

@@ -177,7 +177,8 @@ def _rule_json(rule: MustEqual) -> Mapping[str, Json]:
 def from_body(body: Mapping[str, Json]) -> Ask:
     """The ask in the body of `POST /api/requests`: a `template`, or a query of the caller's own, or their blend.
 
-    What the body says stands in place of what the template says. Raises Malformed (also `request.template`).
+    What the body says stands in place of what the template says, of the policy member by member: whoever names the
+    checks that a template requires does not lose its rules. Raises Malformed (also `request.template`).
     """
     if "template" not in body:
         return parse(body)
@@ -187,4 +188,7 @@ def from_body(body: Mapping[str, Json]) -> Ask:
     if "dcql_query" in body:
         raise Malformed("request.template", "A request names a template or brings its own dcql_query, not both.")
     own = {name: value for name, value in body.items() if name != "template"}
-    return parse({**read_json_object(found.ask.json), **own})
+    members = read_json_object(found.ask.json)
+    if isinstance(conditions := own.get("policy"), Mapping):
+        own["policy"] = {**members["policy"], **conditions}
+    return parse({**members, **own})

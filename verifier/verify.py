@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -210,13 +210,18 @@ class Verifier:
         if wrong := dcql.misplaced(query, {query_id: len(found) for query_id, found in presented.items()}):
             return Answer({}, wrong)
         results = {
-            query_id: tuple(self.verify(one, challenge=challenge, policy=policy, now=now) for one in found)
+            query_id: self._each(found, challenge=challenge, policy=_narrowed(policy, query, query_id), now=now)
             for query_id, found in presented.items()
         }
         readable = {query_id: [one._opened for one in found] for query_id, found in results.items()}
         opened = {query_id: [one for one in found if one is not None] for query_id, found in readable.items()}
         # What could not be opened has been judged already; that it is missing, too, would only hide why.
         return Answer(results, dcql.satisfied(query, opened) if opened == readable else ())
+
+    def _each(
+        self, found: tuple[Presentation, ...], *, challenge: Challenge, policy: Policy, now: datetime
+    ) -> tuple[VerificationResult, ...]:
+        return tuple(self.verify(one, challenge=challenge, policy=policy, now=now) for one in found)
 
     def _status(self, opened: Opened, so_far: list[Finding], *, now: datetime) -> Finding:
         """Ask for the status only when the credential is genuine and from a trusted issuer.
@@ -233,6 +238,17 @@ class Verifier:
             sentence = "The issuer gave this credential no status list: it cannot be withdrawn before it expires."
             return Finding(Check.STATUS, Outcome.PASS, "status.none", sentence)
         return self.status.check(opened.status, issuer=opened.issuer, now=now)
+
+
+def _narrowed(policy: Policy, query: dcql.Query, query_id: str) -> Policy:
+    """The policy for what answers one credential query: of the accepted types, those that this query asks for.
+
+    Else a club card, accepted as such for one question, could answer another by calling itself a passport, too.
+    """
+    asked = query.credential(query_id)
+    named = asked.meta.get("vct_values") if asked is not None else None
+    types = frozenset(one for one in policy.types if one in named) if isinstance(named, list) else policy.types
+    return policy if not types or types == policy.types else replace(policy, types=types)
 
 
 def _counted_type(opened: Opened, policy: Policy) -> str | None:

@@ -18,6 +18,7 @@ TYPE = "kb+jwt"
 MAX_AGE_SECONDS = 300
 MAX_AHEAD_SECONDS = 60
 MAX_BYTES = 65_536
+_MAX_REMEMBERED = 1024  # characters of a key's names and values; a P-384 key with every registered member has some 300
 
 _PROVEN = "The holder proved to hold the credential's key."
 _MISSING = Finding(
@@ -47,11 +48,16 @@ def holder_key(cnf: Json, *, keys: KeyResolver, now: datetime) -> PublicKey:
 
 
 def public_key(jwk: Json) -> PublicKey:
-    """`PublicKey.from_jwk`, remembering keys that come back. Raises as that does."""
+    """`PublicKey.from_jwk`, remembering keys that come back. Raises as that does.
+
+    A key with much beside it is read anew each time: what is remembered is a stranger's, and must not fill the memory.
+    """
     try:
-        return _remembered(tuple(jwk.items()))
-    except (AttributeError, TypeError):  # no object, or members that are lists
-        return PublicKey.from_jwk(jwk)
+        if sum(map(len, jwk.values())) + sum(map(len, jwk)) <= _MAX_REMEMBERED:
+            return _remembered(tuple(jwk.items()))
+    except (AttributeError, TypeError):  # no object, or members that are numbers or lists
+        pass
+    return PublicKey.from_jwk(jwk)
 
 
 @lru_cache(maxsize=4096)

@@ -140,3 +140,11 @@ def test_logs_are_json_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> No
     first, second = (json.loads(line) for line in captured.err.splitlines())
     assert (first["level"], first["message"], first["code"]) == ("info", "hello you", "x.y")
     assert "ValueError: broken" in second["traceback"]
+
+
+@pytest.mark.parametrize("url", ["sqlite", "nonsense://x", "http://[bad", "sqlite:////proc/nope/x.db"])
+def test_a_database_that_cannot_be_opened_ends_the_start_with_2(url: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["serve", "--data", str(tmp_path), "--database-url", url])
+    assert result.exit_code == 2, result.output
+    assert "--database-url" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -6,6 +6,7 @@ any request that leaves this machine, any answer with a server error, and anythi
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from tests.web import accessibility
 from tests.web.camera import Camera
 
 SCREENS = Path(__file__).resolve().parents[2] / "build" / "screens"
+ALL_PICTURES = os.environ.get("FACET_SCREENS") == "all"
+"""Also pictures in dark colours and on the narrowest screen; both are examined in any case."""
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 NARROWEST = 320  # WCAG 2.2, 1.4.10 Reflow
@@ -63,16 +66,18 @@ class Stage:
     def look(self, page: Page, name: str) -> None:
         """Keep a picture of the page, and examine it: accessibility, both colour schemes, and the narrowest screen."""
         SCREENS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENS / f"{name}.png", full_page=True, scale="css")
+        _picture(page, name)
         found = accessibility.examine(page)
         page.emulate_media(color_scheme="dark")
-        page.screenshot(path=SCREENS / f"{name}-dark.png", full_page=True, scale="css")
         found += [f"in dark colours: {one}" for one in accessibility.contrast(page)]
+        if ALL_PICTURES:
+            _picture(page, f"{name}-dark")
         page.emulate_media(color_scheme="light")
         size = page.viewport_size or {"width": 1280, "height": 900}
         page.set_viewport_size({"width": NARROWEST, "height": 700})
         found += accessibility.sideways(page)
-        page.screenshot(path=SCREENS / f"{name}-{NARROWEST}.png", full_page=True, scale="css")
+        if ALL_PICTURES:
+            _picture(page, f"{name}-{NARROWEST}")
         page.set_viewport_size(size)
         self.problems += [f"{name}: {one}" for one in found]
 
@@ -89,3 +94,7 @@ class Stage:
     def _response(self, response: Response) -> None:
         if response.status >= 500:
             self.problems.append(f"server error: {response.status} {response.url}")
+
+
+def _picture(page: Page, name: str) -> None:
+    page.screenshot(path=SCREENS / f"{name}.png", full_page=True, scale="css")

@@ -20,13 +20,15 @@ Labels = Mapping[ClaimPath, str]
 """What an issuer calls the claims at these paths."""
 
 MAX_SHOWN = 300
-_MECHANICS: Final = frozenset(
-    {"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "sub", "jti", "aud", "aka_vcts"}
-)
+_MECHANICS: Final = frozenset({"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "aka_vcts"})
+"""What every credential says of itself. `sub`, `jti` and `aud` are not among them: they say who somebody is."""
 _KNOWN: Final[Mapping[str, str]] = {
     "given_name": "First name",
     "family_name": "Last name",
     "name": "Name",
+    "sub": "Identifier",
+    "jti": "Serial number",
+    "aud": "Only for",
     "birthdate": "Date of birth",
     "birth_date": "Date of birth",
     "nationality": "Nationality",

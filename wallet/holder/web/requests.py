@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, Response, redirect
 from flask.typing import ResponseReturnValue
 
@@ -101,6 +103,7 @@ def _state(found: Request) -> dict[str, Json]:
         "state": found.state.value,
         "who": {"name": found.who.name, "address": found.who.address, "verified": found.who.verified},
         "redirect_uri": found.redirect_uri,
+        "redirect_host": urlsplit(found.redirect_uri).netloc if found.redirect_uri else None,
         "problem": None if found.problem is None else {"error": found.problem[0], "detail": found.problem[1]},
         "event": found.event or None,
     }
