@@ -21,7 +21,8 @@ impostors through at .930, five times as many as one photograph did (4.0e-4), wh
 through and refused fewer honest people (TAR 93.1 % against 90.8 %). Frames must also look like each other, or a printed
 copy of the portrait in one frame could carry somebody else's face in another; here a cosine of .907 is enough (the
 1e-2 threshold), because one person talking and turning in a film fell to .914 from one moment to the next. Frames that
-fail a quality gate are left out, as long as one remains.
+fail a quality gate are left out, as long as one remains; so is a file that was sent before, as portrait or as selfie,
+because the evidence counts photographs (it stops a slip, not a forger: a saved copy is another file).
 
 **Threads.** One comparison at a time per matcher: dlib's objects demand it, and it bounds the memory. The models are
 checked and loaded once, at the first comparison or by `load`.
@@ -77,7 +78,9 @@ class DlibMatcher:
             networks = self._loaded()
             document = _look(networks, portrait, gates=quality.PORTRAIT, where="portrait")
             looks = [
-                _look(networks, selfie, gates=quality.SELFIE, where="selfie", frame=frame)
+                reasons.reason("selfie.copied", "selfie", frame)
+                if selfie == portrait or selfie in selfies[:frame]
+                else _look(networks, selfie, gates=quality.SELFIE, where="selfie", frame=frame)
                 for frame, selfie in enumerate(selfies)
             ]
         frames = [look for look in looks if not isinstance(look, Reason)]

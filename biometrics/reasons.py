@@ -37,6 +37,9 @@ _SENTENCES: dict[tuple[str, Where], str] = {
     ("face.blurred", "selfie"): "The face is blurred. Hold still, wipe the lens, and wait until the picture is sharp.",
     ("selfie.none", "selfie"): "There is no selfie yet. Take at least one photo of the face.",
     ("selfie.too_many", "selfie"): "Too many selfies were sent. Send at most five.",
+    ("selfie.copied", "selfie"): (
+        "This is the same file as the document portrait or as another selfie. Take a new photo with the camera."
+    ),
     ("face.frames_differ", "selfie"): (
         "The selfies do not look like one and the same person. Take them again, one right after the other."
     ),

@@ -7,6 +7,7 @@ are allowed nowhere, and Trusted Types keep text from becoming script.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -43,19 +44,16 @@ def allows(*features: Feature) -> Callable[[View], View]:
 
 def install(app: Flask, settings: ServiceSettings) -> None:
     """Put the headers on every response of an app, error pages too."""
-    transport = _transport(settings)
+    transport = tuple(_transport(settings).items())
 
     def apply(response: Response) -> Response:
-        features = _features()
-        for name, value in {**_FIXED, **transport}.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", content_security_policy(features))
-        response.headers.setdefault("Permissions-Policy", _permissions(features))
         if request.endpoint in _STATIC and response.status_code in {200, 206, 304}:
             fresh = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
             response.headers["Cache-Control"] = fresh
-        else:
-            response.headers.setdefault("Cache-Control", "no-store")
+        there = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  (iterating gives pairs)
+        for name, value in (*_always(_features()), *transport):
+            if name.lower() not in there:
+                response.headers.add(name, value)
         return response
 
     app.after_request(apply)
@@ -94,6 +92,17 @@ def _features() -> frozenset[str]:
     view = current_app.view_functions.get(request.endpoint or "")
     found: frozenset[str] = getattr(view, _MARK, frozenset())
     return found
+
+
+@lru_cache(maxsize=64)
+def _always(features: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """What every response of such a view carries unless the view has set it itself."""
+    policies = {
+        "Content-Security-Policy": content_security_policy(features),
+        "Permissions-Policy": _permissions(features),
+        "Cache-Control": "no-store",
+    }
+    return (*_FIXED.items(), *policies.items())
 
 
 def _permissions(features: frozenset[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ _BASE64URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _LAST = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}  # last characters that leave no bits over, by length modulo 4
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUE = {character: value for value, character in enumerate(_BASE58)}
+_NUMBER = (int, float)  # a tuple made once: `int | float` is made anew each time
 _LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second that a datetime holds
 
 Json = Any
@@ -30,7 +30,7 @@ def b64url(data: bytes) -> str:
     >>> b64url(b"\xff\xfe")
     '__4'
     """
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def unb64url(text: str | bytes, *, what: str = "value") -> bytes:
@@ -53,6 +53,7 @@ def unb64url(text: str | bytes, *, what: str = "value") -> bytes:
     return binascii.a2b_base64(raw.translate(_TO_STANDARD) + _PADDING[rest])
 
 
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _PADDING = (b"", b"", b"==", b"=")
 
@@ -139,7 +140,7 @@ def instant(claims: Mapping[str, Json], name: str) -> datetime | None:
     value = claims.get(name)
     if value is None and name not in claims:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value <= _LATEST:
         raise Malformed("encoding.numeric_date", f"The time in {name!r} is not a number of seconds.")
     return datetime.fromtimestamp(value, UTC)
 

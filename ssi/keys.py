@@ -148,12 +148,13 @@ class PublicKey:
             raise Refused("key.signature", "The signature does not match.") from None
 
     def _check(self, message: bytes, signature: bytes) -> None:
-        if isinstance(self._native, ed25519.Ed25519PublicKey):
-            self._native.verify(signature, message)
+        native: Any = self._native  # its class is its algorithm's; to ask it costs more than all else here
+        if self.algorithm.curve is None:
+            native.verify(signature, message)
             return
         half = self.algorithm.size // 2
         der = encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
-        self._native.verify(der, message, self.algorithm.scheme)
+        native.verify(der, message, self.algorithm.scheme)
 
 
 @lru_cache(maxsize=4096)
@@ -246,10 +247,13 @@ class SoftwareSigner:
 
     def sign(self, message: bytes) -> bytes:
         """Sign in JOSE form (r || s for ECDSA)."""
-        if isinstance(self._native, ed25519.Ed25519PrivateKey):
-            return self._native.sign(message)
-        half = self.public.algorithm.size // 2
-        r, s = decode_dss_signature(self._native.sign(message, self.public.algorithm.scheme))
+        native: Any = self._native  # see `PublicKey._check`
+        found = self.public.algorithm
+        if found.curve is None:
+            signature: bytes = native.sign(message)
+            return signature
+        half = found.size // 2
+        r, s = decode_dss_signature(native.sign(message, found.scheme))
         return r.to_bytes(half, "big") + s.to_bytes(half, "big")
 
 

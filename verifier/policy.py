@@ -17,7 +17,7 @@ ESSENTIAL: frozenset[Check] = frozenset(
 """What every relying party needs: readable, of the asked type, genuine, the holder's own, in date, not withdrawn,
 from an issuer that may say so."""
 
-INDISPENSABLE: frozenset[Check] = frozenset({Check.SIGNATURE, Check.TRUST})
+INDISPENSABLE: frozenset[Check] = frozenset({Check.SIGNATURE, Check.HOLDER_BINDING, Check.TRUST})
 """Without these nothing has been verified at all; a policy that leaves one out refuses to exist."""
 
 

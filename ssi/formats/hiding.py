@@ -6,7 +6,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson  # not ssi.encoding: one call per disclosure
 
@@ -21,7 +21,6 @@ Random = Callable[[int], bytes]
 _SALT_BYTES = 18  # 144 bits (§9.3 asks for 128), a whole number of base64 characters
 _SALT_LENGTH = 24
 _PLAIN = frozenset((str, int, bool, float, type(None)))
-_MARK: Final = None  # in a plan: the claim at this place is itself disclosable
 
 
 class Packed(NamedTuple):
@@ -47,23 +46,33 @@ def pack(claims: Mapping[str, Json], *, disclosable: tuple[ClaimPath, ...], deco
     return Packed(payload, made.texts)
 
 
-_Plan = dict[str | int | None, Any]
+class _Plan(NamedTuple):
+    """What to hide at one level: `here` those parts themselves, after what is to be hidden inside those `below`.
+
+    `names` says that all are names of members, and none the index of an element.
+    """
+
+    here: tuple[Any, ...]
+    below: tuple[tuple[Any, _Plan], ...]
+    names: bool
 
 
 @lru_cache(maxsize=256)
 def _plan(disclosable: tuple[ClaimPath, ...]) -> _Plan:
-    """The paths as a tree. Credentials of one type share theirs, so it is worth keeping; nobody changes it."""
-    root: _Plan = {}
-    for path in disclosable:
-        node = root
-        for part in path:
-            if part is None:
-                raise Malformed("sdjwt.path", "A disclosable path must name one claim exactly.")
-            node = node.setdefault(part, {})
-        if not path or _MARK in node:
-            raise Malformed("sdjwt.path", "A disclosable path is empty or stands twice.")
-        node[_MARK] = {}
-    return root
+    """The paths as a tree. Credentials of one type share theirs, so it is worth keeping."""
+    if len(set(disclosable)) != len(disclosable) or () in disclosable:
+        raise Malformed("sdjwt.path", "A disclosable path is empty or stands twice.")
+    here: list[str | int] = []
+    inside: dict[str | int, list[ClaimPath]] = {}
+    for first, *rest in disclosable:
+        if first is None:
+            raise Malformed("sdjwt.path", "A disclosable path must name one claim exactly.")
+        if rest:
+            inside.setdefault(first, []).append(tuple(rest))
+        else:
+            here.append(first)
+    below = tuple((part, _plan(tuple(paths))) for part, paths in inside.items())
+    return _Plan(tuple(here), below, all(isinstance(part, str) for part in (*here, *inside)))
 
 
 class _Packing:
@@ -79,16 +88,14 @@ class _Packing:
 
     def hide_members(self, node: dict[str, Json], plan: _Plan) -> dict[str, Json]:
         """Move the planned members of an object, a copy that may be changed, into disclosures."""
-        contents: list[list[Json]] = []
-        for name, below in plan.items():
-            if name is _MARK:
-                continue
-            if not isinstance(name, str) or name not in node:
-                raise Malformed("sdjwt.path", "A disclosable path points at nothing.")
-            if len(below) > (_MARK in below):
-                node[name] = self._hide_below(node[name], below)
-            if _MARK in below:
-                contents.append([next(self._salts), name, node.pop(name)])
+        if not plan.names:
+            raise Malformed("sdjwt.path", "A disclosable path points at nothing.")
+        try:
+            for name, inside in plan.below:
+                node[name] = self._hide_below(node[name], inside)
+            contents = [[salt, name, node.pop(name)] for name, salt in zip(plan.here, self._salts, strict=False)]
+        except KeyError:
+            raise Malformed("sdjwt.path", "A disclosable path points at nothing.") from None
         if contents:
             node["_sd"] = sorted((*self._disclose(contents), *self._made_up()))  # §4.2.4.1: in no order of the claims
         return node
@@ -101,16 +108,10 @@ class _Packing:
         raise Malformed("sdjwt.path", "A disclosable path leads into a claim that has no parts.")
 
     def _hide_elements(self, node: list[Json], plan: _Plan) -> list[Json]:
-        indexes: list[int] = []
-        for index, below in plan.items():
-            if index is _MARK:
-                continue
-            if not isinstance(index, int) or not 0 <= index < len(node):
-                raise Malformed("sdjwt.path", "A disclosable path points at nothing.")
-            if len(below) > (_MARK in below):
-                node[index] = self._hide_below(node[index], below)
-            if _MARK in below:
-                indexes.append(index)
+        for index, inside in plan.below:
+            at = _within(node, index)
+            node[at] = self._hide_below(node[at], inside)
+        indexes = [_within(node, index) for index in plan.here]
         if indexes:
             hidden = self._disclose([[next(self._salts), node[index]] for index in indexes])
             for index, digest in zip(indexes, hidden, strict=True):
@@ -129,6 +130,12 @@ class _Packing:
         return digests([self._random(32) for _ in range(self._decoys)], sha256) if self._decoys else ()
 
 
+def _within(node: list[Json], index: object) -> int:
+    if not isinstance(index, int) or not 0 <= index < len(node):
+        raise Malformed("sdjwt.path", "A disclosable path points at nothing.")
+    return index
+
+
 def _salts(random: Random, count: int) -> Iterator[str]:
     """Fresh salts, all drawn at once."""
     text = b2a_base64(random(_SALT_BYTES * count), newline=False).translate(TO_URL).decode("ascii")
@@ -139,7 +146,7 @@ def _refuse_reserved(value: Json, depth: int) -> None:
     """§4.1 rule 7: a claim set of the issuer's never uses the mechanism's names."""
     if depth > MAX_JSON_DEPTH:
         raise Malformed("sdjwt.depth", f"The claims are nested deeper than {MAX_JSON_DEPTH} levels.")
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         if not RESERVED.isdisjoint(value):
             raise Malformed("sdjwt.reserved_name", "A claim uses a name that is reserved for digests.")
         value = value.values()

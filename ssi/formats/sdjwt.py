@@ -40,7 +40,7 @@ OLD_TYPE = "vc+sd-jwt"
 """The `typ` that drafts before November 2024 used."""
 
 MAX_BYTES = 1_048_576
-_READ = Finding(Check.FORMAT, Outcome.PASS, "sdjwt.read", "The credential is a well-formed SD-JWT VC.")
+_READ = Finding(Check.FORMAT, Outcome.PASS, "sdjwt.read", "The credential can be read and is complete.")
 
 
 class _Wire(NamedTuple):

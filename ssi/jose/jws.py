@@ -9,7 +9,8 @@ from __future__ import annotations
 import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 
 from ssi.encoding import Json, b64url, read_json_object, unb64url, write_json
 from ssi.errors import Malformed, Refused, Unsupported
@@ -17,6 +18,7 @@ from ssi.keys import ALGORITHMS, ALIASES, PublicKey, Signer
 
 MAX_JWS_BYTES = 1_048_576
 MAX_HEADER_BYTES = 65_536
+_REMEMBERED_BYTES = 4096
 MAX_CERTIFICATES = 8
 MAX_CERTIFICATE_TEXT = 16_384
 
@@ -55,8 +57,9 @@ def parse(token: str | bytes, *, typ: Collection[str] | None, max_bytes: int = M
     if len(parts) != 3:
         raise Malformed("jose.compact", "The token is not three parts divided by dots.")
     head, body, tail = parts
-    header = read_json_object(unb64url(head, what="token's header"), what="token's header", max_bytes=MAX_HEADER_BYTES)
-    _check_header(header, typ)
+    header = _header(head) if len(head) <= _REMEMBERED_BYTES else _read_header(head)
+    if typ is not None and not _is_type(header.get("typ"), typ):
+        raise Malformed("jose.typ", "The token is not of the type that belongs here.")
     payload, signature = unb64url(body, what="token's payload"), unb64url(tail, what="token's signature")
     return Jws(header, payload, signature, head + b"." + body)
 
@@ -96,9 +99,15 @@ def _certificate(entry: Json) -> bytes:
     if not isinstance(entry, str) or not 0 < len(entry) <= MAX_CERTIFICATE_TEXT:
         raise Malformed("jose.x5c", "A certificate in the token's x5c is no text of acceptable length.")
     try:
-        return binascii.a2b_base64(entry, strict_mode=True)
+        return _decoded(entry)
     except ValueError:
         raise Malformed("jose.x5c", "A certificate in the token's x5c is not base64.") from None
+
+
+@lru_cache(maxsize=128)
+def _decoded(entry: str) -> bytes:
+    """The same few issuers' certificates come again and again."""
+    return binascii.a2b_base64(entry, strict_mode=True)
 
 
 def _ascii(token: str | bytes) -> bytes:
@@ -110,14 +119,18 @@ def _ascii(token: str | bytes) -> bytes:
         raise Malformed("jose.compact", "The token holds characters that no token can hold.") from None
 
 
-def _check_header(header: Mapping[str, Json], typ: Collection[str] | None) -> None:
+def _read_header(head: bytes) -> Mapping[str, Json]:
+    header = read_json_object(unb64url(head, what="token's header"), what="token's header", max_bytes=MAX_HEADER_BYTES)
     alg = header.get("alg")
     if not isinstance(alg, str) or ALIASES.get(alg, alg) not in ALGORITHMS:
         raise Unsupported("jose.alg", "The token's signature algorithm is not one this service accepts.")
     if "crit" in header:  # RFC 7515 §4.1.11: understood extensions only, and this house understands none
         raise Unsupported("jose.crit", "The token demands header extensions that this service does not know.")
-    if typ is not None and not _is_type(header.get("typ"), typ):
-        raise Malformed("jose.typ", "The token is not of the type that belongs here.")
+    return MappingProxyType(header)
+
+
+_header = lru_cache(maxsize=128)(_read_header)
+"""An issuer's tokens have one header, and a wallet's have few: what was read of them is worth keeping."""
 
 
 def _is_type(value: Json, accepted: Collection[str]) -> bool:

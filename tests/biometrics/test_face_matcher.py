@@ -102,6 +102,16 @@ def test_an_unusable_frame_is_left_out_while_another_remains(matcher: FaceMatche
     assert decision.evidence.claims()["biometricMatch"]["selfieFrames"] == 1
 
 
+def test_a_file_counts_once_and_the_documents_own_is_no_selfie(matcher: FaceMatcher, face: Face) -> None:
+    portrait, selfie = face("collins.jpg"), face("collins_selfie.jpg")
+    own = matcher.compare(portrait, [portrait])
+    assert whys(own) == [("selfie.copied", "selfie", 0)]
+    assert (own.accepted, own.evidence.result) == (False, "not-compared")
+    mixed = matcher.compare(portrait, [selfie, portrait, selfie])
+    assert mixed.accepted
+    assert (mixed.evidence.frames_given, mixed.evidence.frames_used) == (3, 1)
+
+
 def test_the_number_of_selfies_is_bounded(matcher: FaceMatcher, face: Face) -> None:
     assert whys(matcher.compare(face("collins.jpg"), [])) == [("selfie.none", "selfie", None)]
     assert whys(matcher.compare(face("collins.jpg"), [b""] * 6)) == [("selfie.too_many", "selfie", None)]

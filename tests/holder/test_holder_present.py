@@ -206,7 +206,17 @@ def test_where_to_go_on_is_followed_only_over_https(town: Town, holder: Person) 
         assert holder.post(f"{place}/share").json["request"]["redirect_uri"] == expected
         page = holder.page(place).get_data(as_text=True)
         assert ('id="go-on"' in page) == (expected is not None)
+        assert ("Go on at shop.test " in page) == (expected is not None)
         assert "javascript:" not in page
+
+
+def test_the_way_on_names_the_host_that_it_leads_to(town: Town, holder: Person) -> None:
+    town.shop.redirect_uri = "https://elsewhere.test:8443/thanks"
+    place = holder.open(town.shop.link)
+    assert holder.post(f"{place}/share").json["request"]["redirect_host"] == "elsewhere.test:8443"
+    page = holder.page(place).get_data(as_text=True)
+    assert "Go on at elsewhere.test:8443 " in page
+    assert "Go on at shop.test" not in page
 
 
 @pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"redirect_uri": 5}', b'{"redirect_uri": "x"}'])

@@ -72,7 +72,10 @@ def test_a_page_of_a_locked_wallet_leads_to_the_lock_and_back(app: Flask, ada: P
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", "/" + "a" * 9000, "\t//e.test"],
+    [
+        *("https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", "/" + "a" * 9000, "\t//e.test"),
+        *("/\t/evil.test", "/\n/evil.test", "/\r//evil.test", "//[", "/\x85/evil.test"),
+    ],
 )
 def test_nobody_is_led_elsewhere_after_unlocking(target: str, ada: Person) -> None:
     assert local(target) == "/"

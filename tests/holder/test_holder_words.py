@@ -62,6 +62,7 @@ def _card(claims: dict[str, Any], disclosed: tuple[Any, ...] = (), **more: Any) 
 def test_values_as_people_read_them(value: Any, text: str) -> None:
     assert plain(value) == text
     assert len(plain("x" * 5000)) < 400
+    assert plain("Ada\u202e\nsey :81 revO") == "Ada sey :81 revO"  # nothing in a value turns or breaks its line
 
 
 def test_labels_come_from_the_issuer_then_from_words_and_never_fail() -> None:
@@ -78,6 +79,14 @@ def test_any_claims_can_be_shown(claims: dict[str, Any]) -> None:
     for line in lines(claims):
         assert isinstance(line.value, str)
         assert line.label
+
+
+def test_identifiers_and_whatever_can_be_hidden_are_never_shared_unseen() -> None:
+    claims = {"sub": "national-id-7", "jti": "urn:uuid:1", "iat": 1_767_225_600, "exp": 1_800_000_000, "name": "Ada"}
+    asked = reveal(_card(claims, tuple((name,) for name in ("sub", "jti", "iat", "name"))), (("sub",), ("iat",)))
+    assert {line.path: line.value for line in asked.asked} == {("sub",): "national-id-7", ("iat",): "1767225600"}
+    assert asked.hidden == ("Name", "Serial number")
+    assert {line.path for line in reveal(_card(claims), ()).always} == {("sub",), ("jti",), ("name",)}
 
 
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=5))

@@ -193,7 +193,7 @@ def test_a_taken_port_is_named_and_nothing_starts(bare: Ground) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         code, out, err = ending(launch("verifier", *flags(bare, "verifier", port=port)))
-    assert (code, out) == (2, ""), err
+    assert (code, out) == (3, ""), err
     assert port in err
     assert "Traceback" not in err
 

@@ -9,7 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from ssi import oid4vp
-from tests.verifier.world import BASE, Wallet, World
+from tests.verifier.world import BASE, PERSON, Wallet, World
+from verifier.shown import Shown
+from verifier.web import data
 
 HTML = {"Accept": "text/html"}
 
@@ -208,3 +210,10 @@ def test_pages_are_kept_by_nobody_and_run_no_foreign_code(browser: FlaskClient) 
     html = answer.get_data(as_text=True)
     assert "style=" not in html
     assert not re.search(r"<script(?![^>]*src=)", html)
+
+
+def test_a_claim_cannot_turn_or_flood_the_page() -> None:
+    shown = Shown("person", PERSON, "Desk", None, {"given_name": "Ada\u202e\nsey", "portrait": "x" * 100_000})
+    (_, name), (_, portrait) = data.rows(shown)
+    assert name == "Ada sey"
+    assert len(portrait) == 1000

@@ -140,6 +140,16 @@ def test_a_template_may_be_varied_but_not_mixed_with_another_query() -> None:
         assert caught.value.code == "request.template"
 
 
+def test_whoever_names_the_checks_of_a_template_keeps_its_rules() -> None:
+    whole = asking.from_body({"template": "over-18"})
+    names = [check.value for check in whole.required]
+    assert whole.rules
+    assert asking.from_body({"template": "over-18", "policy": {"required": names}}) == whole
+    assert asking.from_body({"template": "over-18", "policy": {"rules": []}}).rules == ()
+    with pytest.raises(Malformed):
+        asking.from_body({"template": "over-18", "policy": ["rules"]})
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -217,6 +217,34 @@ def test_another_kind_of_credential_that_is_also_of_the_asked_type_needs_trust_f
     assert judge(world, shown, trust=for_people).verdict is Verdict.VERIFIED
 
 
+def test_a_card_that_counts_for_one_question_does_not_answer_another_by_its_second_type(world: World) -> None:
+    signer = SoftwareSigner.generate("ES256")
+    did = did_key.from_public(signer.public)
+    issuer = Issuer(did, f"{did}#{did.removeprefix('did:key:')}")
+    club = world.credential(signer=signer, issuer=issuer, type="urn:club-card", status=None)
+    token, rest = club.wire.split("~", 1)
+    parsed = jose.parse(token, typ=None)
+    both = jose.sign({**parsed.claims, "aka_vcts": [PERSON]}, signer=signer, header=parsed.header)
+    shown = world.present(CHALLENGE, AGE, credential=replace(club, wire=f"{both}~{rest}"))
+    asked = [{"id": name, "format": sdjwt.ID, "meta": {"vct_values": [name]}} for name in ("urn:club-card", PERSON)]
+    either = dcql.parse(
+        {
+            "credentials": [{**one, "id": id} for one, id in zip(asked, ("club", "person"), strict=True)],
+            "credential_sets": [{"options": [["club"], ["person"]]}],
+        }
+    )
+    policy = Policy(trust=Issuers({did: frozenset({"urn:club-card"})}), types=frozenset({"urn:club-card", PERSON}))
+
+    def answered(query_id: str) -> Answer:
+        return world.verifier().verify_response(
+            either, {query_id: (shown,)}, challenge=CHALLENGE, policy=policy, now=world.clock()
+        )
+
+    assert answered("club").verdict is Verdict.VERIFIED
+    assert answered("person").verdict is Verdict.NOT_VERIFIED
+    refused(answered("person"))
+
+
 @given(st.text(max_size=200) | st.text(alphabet="ey.~ABCabc01_-", max_size=200))
 def test_no_text_whatever_is_verified_or_breaks_the_verifier(text: str) -> None:
     result = _verify_text(text)

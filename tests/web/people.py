@@ -84,11 +84,10 @@ class Clerk:
         self.page.get_by_role("button", name="Compare and decide").click()
         self.page.wait_for_url("**/desk/applications/*-*")
 
-    def offer(self) -> tuple[str, str]:
-        """Make an offer; its link and transaction code."""
+    def offer(self) -> str:
+        """Make an offer; its transaction code."""
         self.page.get_by_role("button", name="Offer the credential").click()
-        code = self.page.locator("#tx-code").inner_text()
-        return self.page.get_by_label("Offer link").input_value(), code
+        return self.page.locator("#tx-code").inner_text()
 
 
 @dataclass
@@ -159,18 +158,19 @@ class Counter:
         """The link beside the code."""
         return self.page.get_by_label("Or copy the link into a wallet").input_value()
 
-    def show_to_camera(self) -> None:
-        """Hold the screen with the code before the wallet's camera."""
-        box = self.page.locator(".qr").bounding_box()
-        assert box is not None, "the page shows a code"
-        picture = SCREENS / "seen-by-the-camera.png"
-        self.page.screenshot(path=picture)
-        scale = self.page.evaluate("() => devicePixelRatio")
-        self.stage.camera.see_code(picture, at=Box(**box).around(0.15, scale))
-
     def sees(self, verdict: str) -> None:
         """The page changes to this verdict by itself."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(verdict)
+
+
+def show_code(stage: Stage, page: Page) -> None:
+    """Hold a screen with a code before the camera of the wallet."""
+    box = page.locator(".qr").bounding_box()
+    assert box is not None, "the page shows a code"
+    picture = SCREENS / "before-the-camera.png"
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=picture)
+    stage.camera.see_code(picture, at=Box(**box).around(0.15, page.evaluate("() => devicePixelRatio")))
 
 
 @contextmanager

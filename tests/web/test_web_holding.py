@@ -155,6 +155,11 @@ def test_first_pages(stage: Stage) -> None:
     ):
         page.goto(stage.town.urls[role] + path)
         stage.look(page, name)
+    person = Holder(stage, page, "Newcomer")
+    person.sign_up()
+    for path, name in (("/scan", "wallet-scan"), ("/history", "wallet-history-empty"), ("/account", "wallet-account")):
+        page.goto(person.wallet + path)
+        stage.look(page, name)
     with stage.expecting("status of 404"):
         page.goto(stage.town.urls["verifier"] + "/nowhere")
         stage.look(page, "verifier-nowhere")

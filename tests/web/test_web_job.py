@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.people import DARK, SECRETS, SELFIE, clerk, counter, holder
+from tests.web.people import DARK, SECRETS, SELFIE, clerk, counter, holder, show_code
 from tests.web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -20,13 +20,14 @@ def test_from_the_desk_to_a_verdict(stage: Stage) -> None:
         desk.decide()
         expect(desk.page.get_by_role("heading", level=1)).to_have_text("The faces match")
         stage.look(desk.page, "desk-application-matched")
-        link, code = desk.offer()
+        code = desk.offer()
         expect(desk.page.locator(".qr")).to_be_visible()
         expect(desk.page.locator("#state-title")).to_have_text("Waiting for the wallet")
         stage.look(desk.page, "desk-offer-waiting")
 
         stage.look(person.page, "wallet-cards-empty")
-        person.paste(link)
+        show_code(stage, desk.page)
+        person.start_camera()
         expect(person.page.get_by_role("heading", level=1)).to_have_text("Add this card?")
         stage.look(person.page, "wallet-offer")
         expect(desk.page.locator("#state-title")).to_have_text("The wallet has opened the offer")
@@ -42,7 +43,7 @@ def test_from_the_desk_to_a_verdict(stage: Stage) -> None:
 
         shop.ask("Over 18")
         stage.look(shop.page, "verifier-request-waiting")
-        shop.show_to_camera()
+        show_code(stage, shop.page)
         person.start_camera()
         person.sees_consent()
         expect(shop.page.locator("#live-title")).to_have_text("Scanned")

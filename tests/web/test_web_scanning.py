@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from service import qr
 from service.headers import content_security_policy
-from tests.web.people import Counter, Holder, counter, holder, with_card
+from tests.web.people import Counter, Holder, counter, holder, show_code, with_card
 from tests.web.stage import SCREENS, Stage
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ def scan(person: Holder, shop: Counter) -> list[str]:
     """Scan the code on the shop's screen until the consent screen is there; what the page asked the server for."""
     asked: list[str] = []
     person.page.on("request", lambda request: asked.append(request.url))
-    shop.show_to_camera()
+    show_code(person.stage, shop.page)
     person.start_camera()
     person.sees_consent()
     return asked

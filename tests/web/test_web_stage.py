@@ -9,11 +9,12 @@ from tests.web.stage import PHONE, Stage
 
 pytestmark = pytest.mark.browser
 
-INTRUDER = """() => {
+INTRUDER = """async () => {
   const picture = document.createElement("img");
   picture.src = "https://example.org/pixel.png";
   document.body.append(picture);
   setTimeout(() => { throw new Error("planted"); });
+  await new Promise((resolve) => setTimeout(resolve, 50));
 }"""
 BARRIERS = """() => {
   const main = document.querySelector("main");

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from ssi.encoding import Json
+from ssi.encoding import Json, printable
 from ssi.model import Check, ClaimPath, Finding, Outcome
 from verifier import shown, words
 from verifier.sessions import View
 from verifier.shown import Shown
+
+_MAX_SHOWN: Final = 1000  # characters of one claim on a page; the API has it whole
 
 
 def instant(second: int | None) -> str | None:
@@ -96,7 +98,7 @@ def _plain(value: Json) -> str:
         return ", ".join(_plain(one) for one in value) or "none"
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return "none" if value is None else str(value)
+    return "none" if value is None else printable(str(value), limit=_MAX_SHOWN)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ class Card:
     @property
     def lines(self) -> tuple[Line, ...]:
         """Its claims in plain words."""
-        return lines(self.claims, labels=self.labels, closed=frozenset(self.closed))
+        return lines(
+            self.claims, labels=self.labels, closed=frozenset(self.closed), disclosed=frozenset(self.disclosed)
+        )
 
     @property
     def opened(self) -> Opened:

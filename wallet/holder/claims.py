@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from ssi.encoding import Json
+from ssi.encoding import Json, printable
 from ssi.formats.paths import placed
 from ssi.model import ClaimPath
 
@@ -29,6 +29,7 @@ _KNOWN: Final[Mapping[str, str]] = {
     "sub": "Identifier",
     "jti": "Serial number",
     "aud": "Only for",
+    "iat": "Time of issue",
     "birthdate": "Date of birth",
     "birth_date": "Date of birth",
     "nationality": "Nationality",
@@ -77,15 +78,18 @@ def lines(
     labels: Labels | None = None,
     without: Set[ClaimPath] = frozenset(),
     closed: Set[ClaimPath] = frozenset(),
+    disclosed: Set[ClaimPath] = frozenset(),
 ) -> tuple[Line, ...]:
     """Every claim of a credential that is about its subject, objects taken apart, in the order that people expect.
 
     That is the issuer's own order of its claims, then the usual one; disclosures come in an order that says nothing.
-    `without` are paths to leave out with all that is in them; `closed` is as in `Opened`.
+    `without` are paths to leave out with all that is in them; `closed` and `disclosed` are as in `Opened`: what can be
+    hidden (a disclosable `iat`) is never taken for what every credential says anyway.
     """
     named, places = labels or {}, {path[0]: place for place, path in enumerate(labels or {})}
     read = _Reader(named, without, closed)
-    found = [line for name, value in claims.items() if name not in _MECHANICS for line in read.at((name,), value)]
+    told = [name for name in claims if name not in _MECHANICS or (name,) in disclosed]
+    found = [line for name in told for line in read.at((name,), claims[name])]
     return tuple(sorted(found, key=lambda line: (places.get(line.path[0], len(places)), _usual(line.path))))
 
 
@@ -189,6 +193,7 @@ def plain(value: Json) -> str:
     text = str(value)
     if text.startswith("data:image/"):
         return "A picture"
+    text = printable(text, limit=MAX_SHOWN + 1)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 

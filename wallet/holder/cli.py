@@ -28,6 +28,7 @@ from wallet.holder.inspection import status_of
 from wallet.holder.outside import Outside
 from wallet.holder.settings import OPTIONS, ROLE, issuer_policy, read_settings
 from wallet.holder.web import STATUS_MAX_AGE, utc_now
+from wallet.holder.web import check as check_settings
 
 MARKS: Mapping[Outcome, str] = {
     Outcome.PASS: "yes    ",
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 main.add_command(
-    cli.serve_command(ROLE, factory="wallet.holder.web:wsgi", check=read_settings, options=OPTIONS), name="serve"
+    cli.serve_command(ROLE, factory="wallet.holder.web:wsgi", check=check_settings, options=OPTIONS), name="serve"
 )
 
 

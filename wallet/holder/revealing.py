@@ -35,8 +35,9 @@ def reveal(card: Card, paths: tuple[ClaimPath, ...]) -> Revealed:
 
 def _visible(card: Card, shown: Set[ClaimPath]) -> tuple[Line, ...]:
     """What is left to see when every disclosure but `shown` is taken away."""
-    away = frozenset(card.disclosed) - shown
-    return lines(card.claims, labels=card.labels, without=away, closed=frozenset(card.closed))
+    disclosed = frozenset(card.disclosed)
+    away, closed = disclosed - shown, frozenset(card.closed)
+    return lines(card.claims, labels=card.labels, without=away, closed=closed, disclosed=disclosed)
 
 
 def _hidden(card: Card, visible: tuple[Line, ...]) -> tuple[str, ...]:

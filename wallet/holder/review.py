@@ -21,7 +21,9 @@ ASKING: Final = "oauth-authz-req+jwt"
 """What an asker's certificate is judged for: its type of statement is a request."""
 
 _MANY: Final = 4
-_IDENTIFYING: Final = frozenset({"number", "document_number", "personal_administrative_number", "portrait", "picture"})
+_IDENTIFYING: Final = frozenset(
+    {"sub", "jti", "number", "document_number", "personal_administrative_number", "portrait", "picture"}
+)
 
 
 @dataclass(frozen=True)

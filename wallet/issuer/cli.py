@@ -15,6 +15,7 @@ from service import cli
 from service.settings import PORTS
 from service.store import reading, writing
 from ssi.encoding import Json, seconds
+from wallet.issuer import web
 from wallet.issuer.office import open_store
 from wallet.issuer.records import Records
 from wallet.issuer.settings import OPTIONS, ROLE, read_settings
@@ -29,9 +30,7 @@ def main() -> None:
     """The issuing desk of Facet: enrols people, issues credentials, publishes their status."""
 
 
-main.add_command(
-    cli.serve_command(ROLE, factory="wallet.issuer.web:wsgi", check=read_settings, options=OPTIONS), "serve"
-)
+main.add_command(cli.serve_command(ROLE, factory="wallet.issuer.web:wsgi", check=web.check, options=OPTIONS), "serve")
 
 
 @main.command("bootstrap")

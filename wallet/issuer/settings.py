@@ -16,7 +16,7 @@ ROLE: Final = "issuer"
 IDENTITIES: Final = ("x5c", "did", "metadata")
 OPTIONS: Final[tuple[Option, ...]] = (
     Option("identify-by", "How credentials name their issuer: x5c, did or metadata.", "x5c"),
-    Option("display-name", "The name of this desk that wallets show.", "Facet issuing desk"),
+    Option("display-name", "The name of this desk that wallets show.", "Facet Desk"),
     Option("signing-key", "Key that signs credentials and status lists, PEM. Default: <data>/issuer/signing.key."),
     Option("signing-cert", "Its certificate chain without the authority, PEM. Default: <data>/issuer/signing.pem."),
     Option("desk-token-file", "File with the token that opens the desk. Default: <data>/issuer/desk-token."),

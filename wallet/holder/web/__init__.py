@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
@@ -63,6 +63,15 @@ def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
     keys, issuers = Keys(network), issuer_policy(settings.issuer_anchors, settings.trusted_issuers)
     status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE)
     return Outside(network, keys, status, Types(network), issuers, asker_policy(settings.asker_anchors))
+
+
+def check(values: Mapping[str, str]) -> WalletSettings:
+    """Read all settings and the files that they name, so that a mistake ends the start. Raises SsiError."""
+    settings = read_settings(values)
+    read_service_keys(settings.cookie_key)
+    issuer_policy(settings.issuer_anchors, settings.trusted_issuers)
+    asker_policy(settings.asker_anchors)
+    return settings
 
 
 def wsgi() -> Flask:

@@ -20,6 +20,7 @@ from service.store import ping
 from ssi.errors import Refused
 from ssi.fetch import BoundedFetch, Fetch
 from wallet.issuer.codes import Random
+from wallet.issuer.identity import load
 from wallet.issuer.office import Office, open_office
 from wallet.issuer.settings import ROLE, IssuerSettings, read_desk_token, read_settings
 from wallet.issuer.web import clerk, protocol
@@ -73,6 +74,15 @@ def create_app(
     app.add_url_rule("/", "start", lambda: redirect("/desk", 303))
     app.before_request(Housekeeping(office, now))
     return app
+
+
+def check(values: Mapping[str, str]) -> IssuerSettings:
+    """Read all settings and the files that they name, so that a mistake ends the start. Raises SsiError."""
+    settings = read_settings(values)
+    load(settings)
+    read_desk_token(settings.desk_token_file)
+    read_keys(settings.service.folder / "cookie.key")
+    return settings
 
 
 def _clerk(office: Office, now: Callable[[], datetime]) -> clerk.Clerk:
