@@ -331,3 +331,13 @@ def test_errors_of_accounts_tell_no_names(accounts: Accounts, ada: Vault) -> Non
     with pytest.raises(SsiError) as taken:
         accounts.sign_up("Ada", PASSPHRASE)
     assert "ada" not in taken.value.detail.lower()
+
+
+def test_one_address_makes_only_so_many_wallets(accounts: Accounts) -> None:
+    for _ in range(30):
+        accounts.admit(peer="192.0.2.1", now=NOW)
+    with pytest.raises(Throttled) as refusal:
+        accounts.admit(peer="192.0.2.1", now=NOW)
+    assert refusal.value.wait > 0
+    accounts.admit(peer="192.0.2.2", now=NOW)
+    accounts.admit(peer="192.0.2.1", now=NOW + timedelta(seconds=refusal.value.wait))

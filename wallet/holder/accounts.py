@@ -23,13 +23,15 @@ NAME_DELAYS = (0, 0, 0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 300)
 """Seconds to wait after the n-th wrong passphrase in a row for one name."""
 PEER_DELAYS = (*(0,) * 30, 2, 4, 8, 16, 32, 60)
 """The same for one network address, where many people may live."""
+SIGN_UP_DELAYS = (*(0,) * 30, 60, 120, 240, 480, 900)
+"""Seconds to wait after the n-th sign-up from one address; forgotten a day after the last (each costs memory)."""
 
 
 class Throttled(Refused):
     """Too many failures in a row: `wait` seconds must pass."""
 
     def __init__(self, wait: int) -> None:
-        super().__init__("account.throttled", f"Too many wrong attempts. Wait {wait} seconds and try again.")
+        super().__init__("account.throttled", f"Too many attempts. Wait {wait} seconds and try again.")
         self.wait = wait
 
 
@@ -41,6 +43,13 @@ class Accounts:
     keys: ServiceKeys = field(repr=False)
     cost: Cost = DEFAULT_COST
     random: Random = field(default=os.urandom, repr=False)
+
+    def admit(self, *, peer: str, now: datetime) -> None:
+        """Count a sign-up before it costs anything: one address makes only so many. Raises Throttled."""
+        who = self.keys.current.names.blind(f"sign-up|{peer}")
+        wait = store.note_attempt(self.engine, who, now=now, delay=SIGN_UP_DELAYS)
+        if wait:
+            raise Throttled(wait)
 
     def sign_up(self, name: str, passphrase: str) -> Vault:
         """Make a vault. Raises Malformed (`account.name`), Refused (`passphrase.*`, `account.taken`)."""

@@ -33,8 +33,10 @@ def signup_form() -> ResponseReturnValue:
 def signup() -> ResponseReturnValue:
     """Make a wallet and unlock it."""
     name, passphrase, target = sent("name"), sent("passphrase"), local(sent("next") or "/cards")
+    wallet = holder()
     try:
-        opened = holder().accounts.sign_up(name, passphrase)
+        wallet.accounts.admit(peer=request.remote_addr or "-", now=wallet.now())
+        opened = wallet.accounts.sign_up(name, passphrase)
     except (Malformed, Refused) as error:
         if wants_json():
             raise
