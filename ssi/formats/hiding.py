@@ -93,7 +93,7 @@ class _Packing:
         try:
             for name, inside in plan.below:
                 node[name] = self._hide_below(node[name], inside)
-            contents = [[salt, name, node.pop(name)] for name, salt in zip(plan.here, self._salts, strict=False)]
+            contents = [[next(self._salts), name, node.pop(name)] for name in plan.here]
         except KeyError:
             raise Malformed("sdjwt.path", "A disclosable path points at nothing.") from None
         if contents:
