@@ -12,7 +12,7 @@ from ssi.encoding import Json, read_json_object, seconds, unb64url
 from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
 from ssi.formats.disclosures import HASHES, Hash, digest
 from ssi.keys import PublicKey, Signer
-from ssi.model import Challenge, Check, Finding, KeyResolver, Outcome
+from ssi.model import Challenge, Check, Finding, Issuer, KeyResolver, Outcome, ResolvedKey
 
 TYPE = "kb+jwt"
 MAX_AGE_SECONDS = 300
@@ -31,6 +31,21 @@ _NAMED = Finding(
     "The credential is bound to a key; its possession is proven when the credential is shown.",
 )
 _UNBOUND = Finding(Check.HOLDER_BINDING, Outcome.NOT_ASKED, "sdjwt.unbound", "The credential is bound to no key.")
+
+
+class _Nobody:
+    """Looks nothing up: for credentials that no issuer has signed, whose `cnf.kid` is a stranger's wish to be called."""
+
+    def issuer_key(self, issuer: Issuer, *, alg: str, now: datetime) -> ResolvedKey:
+        """Raises Unavailable, always."""
+        raise Unavailable("kb.not_looked_up", "The holder's key was not looked up, as no issuer vouches for it.")
+
+    def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
+        """Raises Unavailable, always."""
+        raise Unavailable("kb.not_looked_up", "The holder's key was not looked up, as no issuer vouches for it.")
+
+
+NOBODY: KeyResolver = _Nobody()
 
 
 def holder_key(cnf: Json, *, keys: KeyResolver, now: datetime) -> PublicKey:

@@ -109,9 +109,10 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     wire = _split(presentation.wire)
     token = _parse(wire)
     payload, issuer = token.claims, _issuer(token)
-    proof = keybinding.read(wire.key_binding, cnf=payload.get("cnf"), keys=keys, now=now)
-    hash_new = hash_named(payload.get("_sd_alg", "sha-256"))
     signature = _signature(token, issuer, keys=keys, now=now)
+    holders = keys if signature.outcome is Outcome.PASS else keybinding.NOBODY
+    proof = keybinding.read(wire.key_binding, cnf=payload.get("cnf"), keys=holders, now=now)
+    hash_new = hash_named(payload.get("_sd_alg", "sha-256"))
     binding = keybinding.judge(proof, sd_jwt=wire.sd_jwt, hash_new=hash_new, challenge=challenge, now=now)
     return _opened(payload, wire.texts, issuer, (signature, binding, proof.key), now=now, audience=challenge.audience)
 

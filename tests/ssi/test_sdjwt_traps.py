@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from ssi import jose
 from ssi.encoding import seconds
 from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
 from ssi.formats import sdjwt
-from ssi.keys import SoftwareSigner
+from ssi.keys import PublicKey, SoftwareSigner
 from ssi.model import Challenge, Check, Credential, Outcome
 from tests.ssi.sdjwts import (
     CHALLENGE,
@@ -377,3 +377,16 @@ def test_an_issuer_key_that_is_not_found_never_passes(trouble: SsiError, outcome
 def test_presentations_do_not_outlive_their_window() -> None:
     presentation = presented(CARD)
     assert binding(presentation.wire, now=NOW + timedelta(seconds=301)) == (Outcome.FAIL, "kb.old")
+
+
+def test_a_holder_that_no_issuer_vouches_for_is_not_looked_up() -> None:
+    class Asked(Keys):
+        def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
+            raise AssertionError(f"{kid} was asked for, though nobody signed the credential that names it")
+
+    shown = opened(bound(token(payload(cnf={"kid": KID}))), keys=Asked(issuer=STRANGER.public))
+    assert found(shown, Check.SIGNATURE).outcome is Outcome.FAIL
+    assert binding(bound(token(payload(cnf={"kid": KID}))), keys=Asked(issuer=STRANGER.public)) == (
+        Outcome.UNKNOWN,
+        "kb.not_looked_up",
+    )
