@@ -34,7 +34,7 @@ _UNBOUND = Finding(Check.HOLDER_BINDING, Outcome.NOT_ASKED, "sdjwt.unbound", "Th
 
 
 class _Nobody:
-    """Looks nothing up: for credentials that no issuer has signed, whose `cnf.kid` is a stranger's wish to be called."""
+    """Looks nothing up: for credentials that no issuer signed, whose `cnf.kid` is a stranger's wish to be called."""
 
     def issuer_key(self, issuer: Issuer, *, alg: str, now: datetime) -> ResolvedKey:
         """Raises Unavailable, always."""
