@@ -6,7 +6,7 @@ set -u
 have() { command -v "$1" >/dev/null 2>&1; }
 
 set --
-have chromium || have chromium-browser || set -- "$@" chromium
+have chromium || have chromium-browser || set -- "$@" chromium fonts-dejavu-core
 have ffmpeg || set -- "$@" ffmpeg
 [ $# -eq 0 ] && exit 0
 
