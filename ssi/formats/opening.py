@@ -51,7 +51,9 @@ def unpack(payload: dict[str, Json], texts: Sequence[bytes], *, sealed: Set[str]
     if len(set(opening.met)) != len(opening.met):  # step 4
         raise Malformed("sdjwt.digest_repeated", "The credential holds a digest twice.")
     if by_digest:  # step 5
-        raise Malformed("sdjwt.disclosure_unreferenced", "A disclosure belongs nowhere in the credential.")
+        raise Malformed(
+            "sdjwt.disclosure_unreferenced", "Something was disclosed that is not part of what the issuer signed."
+        )
     return Unpacked(payload, digests, opening.places, frozenset(opening.closed), len(opening.met) - len(opening.places))
 
 
