@@ -159,8 +159,12 @@ def main() -> int:
         print(f"\nNOT AS SAID: {failure}\nLogs are in {directory}.", file=sys.stderr)
         return 1
     except NotStarted as failure:
-        print(f"\n{failure}", file=sys.stderr)
+        print(f"\n{failure}\nLogs are in {directory}.", file=sys.stderr)
         return 3
+    except KeyboardInterrupt:
+        print("\nStopped, and the services with it.", file=sys.stderr)
+        shutil.rmtree(directory, ignore_errors=True)
+        return 130
     print(f"\nAll {teller.step_number} steps happened as said, in {time.monotonic() - teller.started:.0f} s.")
     print("`make serve` leaves the three services up for your own browser.")
     if keep:
