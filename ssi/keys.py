@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -41,13 +41,18 @@ class Algorithm:
 
 ES256: Final = Algorithm("ES256", "EC", "P-256", 64, ec.SECP256R1(), hashes.SHA256())
 ES384: Final = Algorithm("ES384", "EC", "P-384", 96, ec.SECP384R1(), hashes.SHA384())
+ES512: Final = Algorithm("ES512", "EC", "P-521", 132, ec.SECP521R1(), hashes.SHA512())
 EDDSA: Final = Algorithm("EdDSA", "OKP", "Ed25519", 64)
 
-ALGORITHMS: Final[Mapping[str, Algorithm]] = {algorithm.name: algorithm for algorithm in (ES256, ES384, EDDSA)}
+ALGORITHMS: Final[Mapping[str, Algorithm]] = {algorithm.name: algorithm for algorithm in (ES256, ES384, ES512, EDDSA)}
 """Every signature algorithm accepted anywhere in the house, by JOSE name. `none`, RSA and HMAC are not here."""
 
-ALIASES: Final[Mapping[str, str]] = {"Ed25519": "EdDSA", "ESP256": "ES256", "ESP384": "ES384"}
+ALIASES: Final[Mapping[str, str]] = {"Ed25519": "EdDSA", "ESP256": "ES256", "ESP384": "ES384", "ESP512": "ES512"}
 """Fully specified names (RFC 9864) for the same algorithms."""
+
+
+BBS: Final = Algorithm("BBS", "OKP", "BLS12381G2", 80)
+"""BBS with keys in G2. It signs lists of messages (`ssi.bbs`): no JOSE algorithm, and not in the table."""
 
 
 _OTHER_NAMES: Final = {name: [alias for alias, of in ALIASES.items() if of == name] for name in ALGORITHMS}
@@ -74,7 +79,7 @@ class PublicKey:
     algorithm: Algorithm
     x: bytes
     y: bytes = b""
-    _native: NativePublic = field(repr=False, compare=False, kw_only=True)
+    _native: NativePublic | None = field(repr=False, compare=False, kw_only=True)
 
     @staticmethod
     def from_jwk(jwk: object) -> PublicKey:
@@ -92,7 +97,9 @@ class PublicKey:
         kty, crv = jwk.get("kty"), jwk.get("crv")
         found = next((a for a in ALGORITHMS.values() if (a.kty, a.crv) == (kty, crv)), None)
         if found is None:
-            raise Unsupported("key.type", "The key is not of a type this service accepts (P-256, P-384, Ed25519).")
+            raise Unsupported(
+                "key.type", "The key is not of a type this service accepts (P-256, P-384, P-521, Ed25519)."
+            )
         if jwk.get("alg") is not None and (jwk["alg"] not in (found.name, *_OTHER_NAMES[found.name])):
             raise Malformed("key.jwk", "The key names an algorithm that it cannot serve.")
         x, y = jwk.get("x"), jwk.get("y", "")
@@ -106,16 +113,28 @@ class PublicKey:
         if isinstance(native, ed25519.Ed25519PublicKey):
             return PublicKey(EDDSA, native.public_bytes_raw(), _native=native)
         if isinstance(native, ec.EllipticCurvePublicKey):
-            for known in (ES256, ES384):
+            for known in (ES256, ES384, ES512):
                 if known.curve is not None and native.curve.name == known.curve.name:
                     half, point = known.size // 2, native.public_numbers()
                     x, y = point.x.to_bytes(half, "big"), point.y.to_bytes(half, "big")
                     return PublicKey(known, x, y, _native=native)
-        raise Unsupported("key.type", "The key is not of a type this service accepts (P-256, P-384, Ed25519).")
+        raise Unsupported("key.type", "The key is not of a type this service accepts (P-256, P-384, P-521, Ed25519).")
+
+    @staticmethod
+    def bbs(raw: bytes) -> PublicKey:
+        """A BBS key from its 96 bytes (a compressed point in G2); whether it is on the curve is for `ssi.bbs` to say.
+
+        Raises Malformed (`key.point`).
+        """
+        if len(raw) != 96:
+            raise Malformed("key.point", "The key's coordinates are of the wrong size.")
+        return PublicKey(BBS, raw, _native=None)
 
     @property
     def native(self) -> NativePublic:
-        """The loaded `cryptography` key."""
+        """The loaded `cryptography` key. Raises Unsupported (`key.algorithm`) for a BBS key, which has none."""
+        if self._native is None:
+            raise Unsupported("key.algorithm", "The key signs lists of messages, not single ones.")
         return self._native
 
     @cached_property
@@ -140,6 +159,8 @@ class PublicKey:
 
         Raises Refused (`key.signature`).
         """
+        if self._native is None:
+            raise Unsupported("key.algorithm", "The key signs lists of messages, not single ones.")
         if len(signature) != self.algorithm.size:
             raise Refused("key.signature", "The signature does not match.")
         try:
@@ -187,6 +208,30 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Sign in JOSE form (r || s for ECDSA)."""
+
+
+@runtime_checkable
+class MessagesSigner(Protocol):
+    """A private key that signs a list of messages at once, each of which its holder can later hide (BBS)."""
+
+    @property
+    def kid(self) -> str:
+        """The name the key goes by in its store."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The key's public half."""
+
+    def sign_all(self, header: bytes, messages: Sequence[bytes]) -> bytes:
+        """Sign the header and all messages, in their order (80 bytes)."""
+
+
+@runtime_checkable
+class Agreement(Protocol):
+    """A private key that agrees on a secret with another party's public key (ECDH)."""
+
+    def exchange(self, peer: PublicKey) -> bytes:
+        """The raw shared secret. Raises Refused (`key.agreement`) when the keys are not of one curve."""
 
 
 class KeyStore(Protocol):
@@ -255,6 +300,14 @@ class SoftwareSigner:
         half = found.size // 2
         r, s = decode_dss_signature(native.sign(message, found.scheme))
         return r.to_bytes(half, "big") + s.to_bytes(half, "big")
+
+    def exchange(self, peer: PublicKey) -> bytes:
+        """The secret shared with the peer (ECDH). Raises Refused (`key.agreement`) for a key of another curve."""
+        if self.public.algorithm.curve is None or peer.algorithm is not self.public.algorithm:
+            raise Refused("key.agreement", "The two keys are not of one kind that can agree on a secret.")
+        native: Any = self._native
+        shared: bytes = native.exchange(ec.ECDH(), peer.native)
+        return shared
 
 
 def jwk_set(keys: Mapping[str, PublicKey]) -> dict[str, list[dict[str, Json]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -67,12 +67,18 @@ class Issuer:
 
 @dataclass(frozen=True)
 class StatusRef:
-    """Where a credential's status stands: `kind` names the mechanism ("token_status_list"), `index` counts from 0."""
+    """Where a credential's status stands: `kind` names the mechanism ("token_status_list"), `index` counts from 0.
+
+    `size` is the bits of one entry and `messages` what its values mean, where the credential itself says so
+    (Bitstring Status List 1.0 §2.1: `statusSize`, `statusMessages`).
+    """
 
     kind: str
     uri: str
     index: int
     purpose: str = "revocation"
+    size: int = 1
+    messages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,8 @@ class Draft:
 
     `claims` are the subject's claims only; type, times, status and holder key are written by the format.
     `disclosable` holds exact paths (an int names one array element); a path above another makes recursive disclosures.
-    `decoys` is the number of decoy digests added at each level that has disclosures.
+    `decoys` is the number of decoy digests added at each level that has disclosures. `document` holds members of the
+    whole credential in formats that are documents (W3C VCDM): more `@context`s, `id`, `evidence`, `credentialSchema`.
     """
 
     type: str
@@ -90,8 +97,9 @@ class Draft:
     disclosable: tuple[ClaimPath, ...] = ()
     valid_from: datetime | None = None
     valid_until: datetime | None = None
-    status: StatusRef | None = None
+    statuses: tuple[StatusRef, ...] = ()
     decoys: int = 0
+    document: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,14 @@ class ResolvedKey:
 
 
 @dataclass(frozen=True)
+class MethodKey:
+    """The key of a verification method, and the DID or controller document that it belongs to."""
+
+    key: PublicKey
+    controller: str
+
+
+@dataclass(frozen=True)
 class Opened:
     """A credential or presentation, read and judged by its format; whether to rely on it is the reader's policy.
 
@@ -156,7 +172,7 @@ class Opened:
     claims: Mapping[str, Json]
     findings: tuple[Finding, ...]
     holder: PublicKey | None = None
-    status: StatusRef | None = None
+    statuses: tuple[StatusRef, ...] = ()
     issued_at: datetime | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
@@ -177,6 +193,13 @@ class KeyResolver(Protocol):
     def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
         """The key of a `cnf.kid` (a DID URL). Raises like `issuer_key`."""
 
+    def method_key(self, url: str, *, relationship: str, now: datetime) -> MethodKey:
+        """The key that a verification method's URL names, if its controller allows `relationship` for it.
+
+        `relationship` is "assertionMethod" or "authentication" (Controlled Identifiers 1.0 §3.3). Raises like
+        `issuer_key`.
+        """
+
 
 class StatusChecker(Protocol):
     """Has this credential been withdrawn?"""
@@ -196,6 +219,8 @@ class Format(Protocol):
     """A credential format. A format is a module of `ssi.formats` with these names, listed in its one table."""
 
     ID: str
+    MECHANICS: frozenset[ClaimPath]
+    """What every credential of the format says of itself (who issued it, what it is, until when), by path."""
 
     def issue(self, draft: Draft, *, signer: Signer, holder: PublicKey | None, now: datetime) -> Credential:
         """Sign what the draft says, bound to the holder's key. Raises Malformed for claims the format forbids."""
@@ -214,6 +239,12 @@ class Format(Protocol):
     def meets(self, meta: Mapping[str, Json], opened: Opened) -> bool:
         """Does this credential satisfy a DCQL `meta` object (OpenID4VP 1.0 §6.1, Appendix B)?"""
 
+    def asked(self, meta: Mapping[str, Json]) -> tuple[str, ...]:
+        """The credential types that a DCQL `meta` object names, as `Opened.type` has them; () when it names none."""
+
+    def within(self, path: ClaimPath) -> ClaimPath:
+        """The path of a claim as its subject knows it: without what the format wraps around the subject's claims."""
+
 
 def failed(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings that say no.
@@ -222,3 +253,14 @@ def failed(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     ()
     """
     return tuple(finding for finding in findings if finding.outcome is Outcome.FAIL)
+
+
+_GRAVITY = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_ASKED)
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The finding that decides among several answers to one question: a no, else an "unknown", else a yes.
+
+    Raises ValueError when there are none: nothing asked is not a yes.
+    """
+    return min(findings, key=lambda finding: _GRAVITY.index(finding.outcome))

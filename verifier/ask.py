@@ -127,12 +127,12 @@ def _types(query: dcql.Query) -> frozenset[str]:
     """The credential types that the query names; one that names none would accept anything, and is refused."""
     found: set[str] = set()
     for credential in query.credentials:
-        formats.by_id(credential.format)
+        kind = formats.by_id(credential.format)
         if not credential.holder_binding:
             raise Malformed("request.holder_binding", "This service always asks for the holder's own signature.")
-        named = credential.meta.get("vct_values")
-        if not isinstance(named, list) or not named or not all(isinstance(one, str) and one for one in named):
-            raise Malformed("request.types", "Each credential in the query must name its types in meta.vct_values.")
+        named = kind.asked(credential.meta)
+        if not named or not all(named):
+            raise Malformed("request.types", "Each credential in the query must name its types in its meta object.")
         found.update(named)
     return frozenset(found)
 

@@ -24,6 +24,7 @@ from ssi.model import (
     Presentation,
     StatusChecker,
     failed,
+    worst,
 )
 from verifier.policy import Policy
 
@@ -193,7 +194,8 @@ class Verifier:
         trusted = policy.trust.judge(opened.issuer, counted or opened.type, now=now)
         findings = [*opened.findings, _type(counted, policy), trusted]
         findings.append(self._status(opened, findings, now=now))
-        findings.append(typemetadata.judge(opened, types=self.types, complete=False, now=now))
+        if all(finding.check is not Check.SCHEMA for finding in opened.findings):  # a format may have judged it itself
+            findings.append(typemetadata.judge(opened, types=self.types, complete=False, now=now))
         findings.extend(rule.judge(opened, now=now) for rule in policy.rules)
         return VerificationResult(tuple(findings), policy.demands, opened)
 
@@ -234,10 +236,10 @@ class Verifier:
         ):
             if {finding.outcome for finding in so_far if finding.check is check} != {Outcome.PASS}:
                 return not_asked(Check.STATUS, reason)
-        if opened.status is None:
+        if not opened.statuses:
             sentence = "The issuer gave this credential no status list: it cannot be withdrawn before it expires."
             return Finding(Check.STATUS, Outcome.PASS, "status.none", sentence)
-        return self.status.check(opened.status, issuer=opened.issuer, now=now)
+        return worst(self.status.check(one, issuer=opened.issuer, now=now) for one in opened.statuses)
 
 
 def _narrowed(policy: Policy, query: dcql.Query, query_id: str) -> Policy:
@@ -246,8 +248,8 @@ def _narrowed(policy: Policy, query: dcql.Query, query_id: str) -> Policy:
     Else a club card, accepted as such for one question, could answer another by calling itself a passport, too.
     """
     asked = query.credential(query_id)
-    named = asked.meta.get("vct_values") if asked is not None else None
-    types = frozenset(one for one in policy.types if one in named) if isinstance(named, list) else policy.types
+    named = formats.by_id(asked.format).asked(asked.meta) if asked is not None else ()
+    types = frozenset(one for one in policy.types if one in named) if named else policy.types
     return policy if not types or types == policy.types else replace(policy, types=types)
 
 

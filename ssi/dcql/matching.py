@@ -9,7 +9,7 @@ from ssi import formats
 from ssi.dcql.authorities import certified_by_any
 from ssi.dcql.query import ClaimsQuery, CredentialQuery, CredentialSet, Query
 from ssi.errors import Malformed, Unsupported
-from ssi.formats.paths import selected, shown_by
+from ssi.formats.paths import selected, shown_by, unhidable
 from ssi.model import ClaimPath, Opened
 
 
@@ -27,7 +27,8 @@ class Candidate:
     """One credential that answers one credential query, and what showing it means. All paths are concrete.
 
     `paths` are the claims asked for, to be put into a `Disclosure`. `shown` are the hideable claims that this reveals,
-    `hidden` those that it does not, `always` the top-level claims that nobody can hide.
+    `hidden` those that it does not, `always` the claims that nobody can hide (an object with all that is in it, or its
+    members where some of them can be hidden).
     """
 
     holding_id: str
@@ -117,7 +118,7 @@ def _candidate(wanted: CredentialQuery, holding: Holding) -> Candidate | str:
         return "dcql.no_claims"
     shown = shown_by(opened.disclosed, paths)
     hidden = tuple(path for path in opened.disclosed if path not in set(shown))
-    always = tuple((name,) for name in opened.claims if (name,) not in opened.disclosed)
+    always = unhidable(opened.claims, opened.disclosed)
     return Candidate(holding.id, paths, shown, hidden, always)
 
 

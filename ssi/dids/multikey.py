@@ -1,7 +1,7 @@
 """Multikey: a public key as one short text that says which kind of key it is (W3C Controlled Identifiers §2.2.2).
 
 `z` and base58btc over the key kind's multicodec (an unsigned varint) and the raw key: 32 bytes for Ed25519, a
-compressed point for P-256 and P-384 (did:key 0.9, "Signature Method Creation Algorithm").
+compressed point for P-256, P-384, P-521 and BLS12-381 G2 (did:key 0.9, "Signature Method Creation Algorithm").
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from ssi.encoding import base58, unb64url, unbase58
 from ssi.errors import Malformed, Unsupported
-from ssi.keys import EDDSA, ES256, ES384, Algorithm, NativePublic, PublicKey
+from ssi.keys import BBS, EDDSA, ES256, ES384, ES512, Algorithm, NativePublic, PublicKey
 
 _PREFIXES: Final[tuple[tuple[bytes, Algorithm, int], ...]] = (
     (b"\xed\x01", EDDSA, 32),
     (b"\x80\x24", ES256, 33),
     (b"\x81\x24", ES384, 49),
+    (b"\x82\x24", ES512, 67),
+    (b"\xeb\x01", BBS, 96),
 )
-"""Multicodec prefix (0xed, 0x1200, 0x1201 as varints), algorithm, length of the raw key."""
+"""Multicodec prefix (0xed, 0x1200 to 0x1202, 0xeb as varints), algorithm, length of the raw key."""
 
 
 def encode(key: PublicKey) -> str:
@@ -46,13 +48,17 @@ def decode(text: str) -> PublicKey:
     for prefix, algorithm, length in _PREFIXES:
         if data.startswith(prefix):
             return _load(data[len(prefix) :], algorithm, length)
-    raise Unsupported("multikey.type", "The key is not of a type this service accepts (P-256, P-384, Ed25519).")
+    raise Unsupported(
+        "multikey.type", "The key is not of a type this service accepts (P-256, P-384, P-521, Ed25519, BLS12-381 G2)."
+    )
 
 
 def _load(raw: bytes, algorithm: Algorithm, length: int) -> PublicKey:
     native: NativePublic
     if len(raw) != length:
         raise Malformed("multikey.key", "The key is not of the length that its type has.")
+    if algorithm is BBS:
+        return PublicKey.bbs(raw)
     try:
         if algorithm.curve is None:
             native = ed25519.Ed25519PublicKey.from_public_bytes(raw)

@@ -111,3 +111,25 @@ def shown_by(disclosed: Iterable[ClaimPath], wanted: Iterable[ClaimPath]) -> tup
 
 def _inside(path: ClaimPath, wishes: Set[ClaimPath]) -> bool:
     return any(path[:length] in wishes for length in range(1, len(path)))
+
+
+def unhidable(claims: Mapping[str, Json], disclosed: Iterable[ClaimPath]) -> tuple[ClaimPath, ...]:
+    """The claims that every presentation shows: whole objects, or their members where some of those can be hidden.
+
+    >>> unhidable({"id": 1, "subject": {"id": 2, "name": 3}}, [("subject", "name")])
+    (('id',), ('subject', 'id'))
+    """
+    hideable = frozenset(disclosed)
+    above = {path[:length] for path in hideable for length in range(1, len(path))}
+    found: list[ClaimPath] = []
+
+    def look(at: ClaimPath, value: Mapping[str, Json]) -> None:
+        for name, inner in value.items():
+            path = (*at, name)
+            if path in above and path not in hideable and isinstance(inner, Mapping):
+                look(path, inner)
+            elif path not in hideable:
+                found.append(path)
+
+    look((), claims)
+    return tuple(found)

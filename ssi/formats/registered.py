@@ -37,10 +37,10 @@ def write(draft: Draft, *, holder: PublicKey | None, now: datetime) -> dict[str,
         claims["exp"] = seconds(draft.valid_until)
     if holder is not None:
         claims["cnf"] = {"jwk": holder.jwk}
-    if draft.status is not None:
-        if draft.status.kind != STATUS_LIST:
+    if draft.statuses:
+        if len(draft.statuses) > 1 or draft.statuses[0].kind != STATUS_LIST:
             raise Unsupported("sdjwt.status", "The status mechanism is not one that this format can name.")
-        claims["status"] = {"status_list": {"idx": draft.status.index, "uri": draft.status.uri}}
+        claims["status"] = {"status_list": {"idx": draft.statuses[0].index, "uri": draft.statuses[0].uri}}
     return claims
 
 
@@ -56,23 +56,23 @@ def other_types(payload: Mapping[str, Json]) -> tuple[str, ...]:
     return tuple(others)
 
 
-def status(payload: Mapping[str, Json]) -> StatusRef | None:
+def statuses(payload: Mapping[str, Json]) -> tuple[StatusRef, ...]:
     """Where the status stands. A mechanism unknown here keeps its name, so that nobody takes it for "no status".
 
     Raises Malformed (`sdjwt.status`).
     """
     if "status" not in payload:
-        return None
+        return ()
     named = payload["status"]
     if not isinstance(named, Mapping) or not named:
         raise Malformed("sdjwt.status", "The credential's status is not an object that names a mechanism.")
     if "status_list" not in named:
-        return StatusRef(next(iter(named)), "", 0)
+        return (StatusRef(next(iter(named)), "", 0),)
     entry = named["status_list"]
     uri, index = (entry.get("uri"), entry.get("idx")) if isinstance(entry, Mapping) else (None, None)
     if not isinstance(uri, str) or not uri or isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise Malformed("sdjwt.status", "The credential's status list entry has no address or no index.")
-    return StatusRef(STATUS_LIST, uri, index)
+    return (StatusRef(STATUS_LIST, uri, index),)
 
 
 def validity(

@@ -24,6 +24,7 @@ from ssi.keys import PublicKey, Signer
 from ssi.model import (
     Challenge,
     Check,
+    ClaimPath,
     Credential,
     Disclosure,
     Draft,
@@ -38,6 +39,11 @@ from ssi.model import (
 ID = "dc+sd-jwt"
 OLD_TYPE = "vc+sd-jwt"
 """The `typ` that drafts before November 2024 used."""
+
+MECHANICS = frozenset({("iss",), ("iat",), ("nbf",), ("exp",), ("cnf",), ("vct",), ("status",), ("aka_vcts",)}) | {
+    ("vct#integrity",)
+}
+"""`sub`, `jti` and `aud` are not among them: they say who somebody is."""
 
 MAX_BYTES = 1_048_576
 _READ = Finding(Check.FORMAT, Outcome.PASS, "sdjwt.read", "The credential can be read and is complete.")
@@ -122,12 +128,19 @@ def meets(meta: Mapping[str, Json], opened: Opened) -> bool:
 
     An empty `meta` asks for nothing (§6.1); anything else without a list of `vct_values` is met by nothing.
     """
-    if not meta:
-        return True
-    wanted = meta.get("vct_values")
-    if not isinstance(wanted, list | tuple):
-        return False
-    return opened.type in wanted or any(other in wanted for other in registered.other_types(opened.claims))
+    wanted = asked(meta)
+    return not meta or any(one in wanted for one in (opened.type, *registered.other_types(opened.claims)))
+
+
+def asked(meta: Mapping[str, Json]) -> tuple[str, ...]:
+    """The `vct_values` of a DCQL `meta` object (OpenID4VP 1.0 B.3.5); () when it has none that can be read."""
+    named = meta.get("vct_values")
+    return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list | tuple) else ()
+
+
+def within(path: ClaimPath) -> ClaimPath:
+    """The same path: the claims of an SD-JWT VC are its subject's."""
+    return path
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -193,7 +206,7 @@ def _opened(
     audience: str | None,
 ) -> Opened:
     """What holder and verifier read and judge alike: disclosures, registered claims and times (RFC 9901 §7.1)."""
-    kind, status = required_text(payload, "vct", what="credential"), registered.status(payload)
+    kind, statuses = required_text(payload, "vct", what="credential"), registered.statuses(payload)
     registered.other_types(payload)
     unpacked = unpack(payload, texts, sealed=registered.NEVER_DISCLOSED)
     claims = unpacked.claims
@@ -209,7 +222,7 @@ def _opened(
         claims=claims,
         findings=(_READ, signature, binding, validity),
         holder=holder,
-        status=status,
+        statuses=statuses,
         issued_at=issued_at,
         valid_from=valid_from,
         valid_until=valid_until,

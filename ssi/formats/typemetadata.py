@@ -16,6 +16,7 @@ from ssi.caching import Cache, Kept
 from ssi.encoding import Json, read_json_object, required_text, text
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
 from ssi.fetch import Fetch
+from ssi.formats import sdjwt
 from ssi.formats.paths import parse_path, select
 from ssi.model import Check, ClaimPath, Finding, Opened, Outcome
 
@@ -198,6 +199,9 @@ def judge(opened: Opened, *, types: Types, complete: bool, now: datetime) -> Fin
     `complete` is for its holder, who has every disclosure: only then does an absent mandatory claim count, since "a
     Verifier MUST NOT treat absence of a selectively disclosable claim" as the issuer's failure. Raises nothing.
     """
+    if opened.format != sdjwt.ID:
+        sentence = "Credentials of this format have no type description of the kind that is read here."
+        return Finding(Check.SCHEMA, Outcome.NOT_ASKED, "schema.none", sentence)
     integrity = opened.claims.get("vct#integrity")
     try:
         metadata = types.of(opened.type, integrity if isinstance(integrity, str) else None, now=now)

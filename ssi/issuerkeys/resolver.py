@@ -15,7 +15,7 @@ from ssi.errors import Refused, SsiError, Unavailable, Unsupported
 from ssi.fetch import Fetch
 from ssi.issuerkeys.metadata import KeySet, published
 from ssi.keys import PublicKey
-from ssi.model import Issuer, ResolvedKey
+from ssi.model import Issuer, MethodKey, ResolvedKey
 from ssi.trust import x509
 
 KEEP: Final = timedelta(minutes=5)
@@ -58,6 +58,16 @@ class Keys:
     def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
         """The key of a `cnf.kid`, a DID URL. Raises like `issuer_key`."""
         return self._did_key(kid, "authentication", now)
+
+    def method_key(self, url: str, *, relationship: str, now: datetime) -> MethodKey:
+        """The key of a verification method, a DID URL with its fragment. Raises like `issuer_key`.
+
+        Controlled Identifiers 1.0 §3.3: the document is that of the DID in the URL, and the method's controller is it.
+        """
+        did, fragment = dids.split(url)
+        if fragment is None:
+            raise Refused("did.which_key", "The verification method names a DID, but none of its keys.")
+        return MethodKey(self._did_key(url, relationship, now), did)
 
     def _did_key(self, url: str, relationship: str, now: datetime) -> PublicKey:
         did, _ = dids.split(url)

@@ -60,12 +60,15 @@ class Configuration:
     """One entry of `credential_configurations_supported`: a credential that can be asked for.
 
     `proof_algs` maps each proof type to the algorithms it may be signed with; `attested` are the proof types that
-    need a key attestation.
+    need a key attestation. `vct`, `doctype` and `definition` say what kind of credential it is, each in formats of its
+    own (Appendix A).
     """
 
     id: str
     format: str
     vct: str | None = None
+    doctype: str | None = None
+    definition: Mapping[str, Json] = field(default_factory=dict)
     scope: str | None = None
     signing_algs: tuple[str, ...] = ()
     binding_methods: tuple[str, ...] = ()
@@ -73,6 +76,13 @@ class Configuration:
     attested: frozenset[str] = frozenset()
     display: tuple[Display, ...] = ()
     claims: tuple[ClaimDescription, ...] = ()
+
+    @property
+    def type(self) -> str | None:
+        """The credential type as its format names it: `vct`, `doctype`, or the most specific of the W3C types."""
+        types = self.definition.get("type")
+        own = [one for one in types if one != "VerifiableCredential"] if isinstance(types, list) else []
+        return self.vct or self.doctype or (own[-1] if own and isinstance(own[-1], str) else None)
 
     @property
     def name(self) -> str:
@@ -85,6 +95,8 @@ class Configuration:
         members: dict[str, Json] = {
             "format": self.format,
             "vct": self.vct,
+            "doctype": self.doctype,
+            "credential_definition": dict(self.definition),
             "scope": self.scope,
             "credential_signing_alg_values_supported": list(self.signing_algs),
             "cryptographic_binding_methods_supported": list(self.binding_methods),
@@ -217,6 +229,8 @@ def _configuration(name: str, item: Json) -> Configuration:
         id=name,
         format=required_text(members, "format", what="credential configuration"),
         vct=text(members, "vct", what="credential configuration"),
+        doctype=text(members, "doctype", what="credential configuration"),
+        definition=_object(members.get("credential_definition", {}), "credential definition"),
         scope=text(members, "scope", what="credential configuration"),
         signing_algs=_names(members.get("credential_signing_alg_values_supported", [])),
         binding_methods=_texts(members, "cryptographic_binding_methods_supported"),

@@ -233,7 +233,7 @@ def _world(folder: Path) -> Iterator[World]:
         claims=CLAIMS,
         disclosable=tuple((name,) for name in CLAIMS),
         valid_until=datetime.now(UTC) + timedelta(days=30),
-        status=StatusRef("token_status_list", uri, secrets.randbelow(100_000)),
+        statuses=(StatusRef("token_status_list", uri, secrets.randbelow(100_000)),),
     )
     credential = sdjwt.issue(draft, signer=signer, holder=holder.public, now=datetime.now(UTC))
     statuses = token_status_list.issue(

@@ -20,7 +20,7 @@ from wallet.holder.cli import main
 def credential(town: Town) -> Credential:
     """One that is valid today, without a status that would have to be asked for."""
     town.clock.at = datetime.now(UTC)
-    return town.issuer.credential(SoftwareSigner.generate("ES256").public, status=None)
+    return town.issuer.credential(SoftwareSigner.generate("ES256").public, statuses=())
 
 
 def _run(*arguments: str, given: str | bytes = "") -> Result:
@@ -48,7 +48,7 @@ def test_a_good_credential_from_stdin_or_file(town: Town, credential: Credential
 def test_a_bad_one_is_exit_code_1(town: Town, credential: Credential, tmp_path: Path) -> None:
     broken = credential.wire.replace(".", ".A", 1)
     town.clock.at -= timedelta(days=800)
-    expired = town.issuer.credential(SoftwareSigner.generate("ES256").public, status=None).wire
+    expired = town.issuer.credential(SoftwareSigner.generate("ES256").public, statuses=()).wire
     for wire in (broken, expired, "rubbish", "", "\u00fc~"):
         assert _run("credential", "check", "-", given=wire).exit_code == 1, wire[:40]
     stranger = Town(tmp_path / "elsewhere")

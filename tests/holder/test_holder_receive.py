@@ -371,7 +371,7 @@ def test_two_presses_at_once_make_one_card(town: Town, ada: Person) -> None:
 
 
 def test_a_status_bomb_does_not_hurt(town: Town, ada: Person) -> None:
-    town.issuer.draft_changes["status"] = StatusRef("token_status_list", f"{ISSUER}/bomb", 1)
+    town.issuer.draft_changes["statuses"] = (StatusRef("token_status_list", f"{ISSUER}/bomb", 1),)
     town.world[f"{ISSUER}/bomb"] = zlib.compress(bytes(50_000_000))
     assert ada.accepts(town)["stage"] in {"settled", "authorized"}
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssi.errors import Malformed, Unavailable
+from ssi.formats import sdjwt
 from ssi.keys import SoftwareSigner
 from ssi.model import Check, Credential, Finding, Issuer, Outcome
 from tests.support import NOW
@@ -76,7 +77,7 @@ def test_labels_come_from_the_issuer_then_from_words_and_never_fail() -> None:
 
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=5))
 def test_any_claims_can_be_shown(claims: dict[str, Any]) -> None:
-    for line in lines(claims):
+    for line in lines(claims, kind=sdjwt):
         assert isinstance(line.value, str)
         assert line.label
 
@@ -183,6 +184,6 @@ def test_a_list_of_trusted_issuers_that_lists_nothing_is_refused(content: str, t
 
 def test_long_claims_are_folded_and_short_ones_are_not() -> None:
     claims = {"name": "E", "evidence": {f"detail_{number}": number for number in range(9)}, "last": {"a": 1, "b": 2}}
-    groups = grouped([line.json for line in lines(claims)])
+    groups = grouped([line.json for line in lines(claims, kind=sdjwt)])
     assert [(group["name"], len(group["lines"])) for group in groups] == [(None, 1), ("Evidence", 9), (None, 2)]
     assert groups[1]["lines"][0]["label"] == "Detail 0"

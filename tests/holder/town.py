@@ -214,7 +214,7 @@ class FakeIssuer:
             claims=CLAIMS,
             disclosable=DISCLOSABLE,
             valid_until=self.clock() + timedelta(days=365),
-            status=StatusRef("token_status_list", f"{ISSUER}/status", 7),
+            statuses=(StatusRef("token_status_list", f"{ISSUER}/status", 7),),
         )
         draft = replace(draft, **{**self.draft_changes, **changes})
         return sdjwt.issue(draft, signer=self.sign_with or self.signer, holder=holder, now=self.clock())

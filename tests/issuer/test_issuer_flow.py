@@ -23,10 +23,10 @@ def opened(world: World, wire: str) -> Opened:
 
 
 def status_of(world: World, found: Opened) -> str:
-    assert found.status is not None
+    assert found.statuses
     trust = Anchors(world.anchors, None)
     checker = Checker(fetch=world.fetch, keys=Keys(world.fetch), trust=trust, max_age=timedelta(hours=1))
-    return checker.check(found.status, issuer=found.issuer, now=world.clock()).code
+    return checker.check(found.statuses[0], issuer=found.issuer, now=world.clock()).code
 
 
 def test_an_applicant_gets_a_credential_that_checks(world: World) -> None:

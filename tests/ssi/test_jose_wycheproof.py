@@ -74,7 +74,8 @@ def test_json_web_signatures() -> None:
     wrong, accepted = [], 0
     for group in groups("json_web_signature_test"):
         jwk = group.get("public") or group["private"]
-        ours = jwk.get("crv") in {algorithm.crv for algorithm in ALGORITHMS.values()}
+        misnamed = jwk.get("alg") == "ES521"  # the vectors call two P-521 keys so; there is no such algorithm
+        ours = not misnamed and jwk.get("crv") in {algorithm.crv for algorithm in ALGORITHMS.values()}
         for test in group["tests"]:
             expected = ours and test["result"] == "valid" and isinstance(test["jws"], str)
             accepted += expected

@@ -124,7 +124,33 @@ def test_foreign_private_keys_are_refused() -> None:
     with pytest.raises(Unsupported):
         PublicKey.from_native(native.public_key())
     with pytest.raises(Unsupported):
-        PublicKey.from_native(ec.generate_private_key(ec.SECP521R1()).public_key())
+        PublicKey.from_native(ec.generate_private_key(ec.SECP256K1()).public_key())
+
+
+def test_a_bbs_key_is_known_by_its_bytes_and_signs_no_single_message() -> None:
+    raw = bytes(range(96))
+    key = PublicKey.bbs(raw)
+    assert (key.algorithm, key.x, key) == (keys.BBS, raw, PublicKey.bbs(raw))
+    assert key.jwk == {"crv": "BLS12381G2", "kty": "OKP", "x": keys.b64url(raw)}
+    with pytest.raises(Unsupported):
+        key.verify(b"message", bytes(80))
+    with pytest.raises(Unsupported):
+        _ = key.native
+    with pytest.raises(Unsupported):  # no token names such a key
+        PublicKey.from_jwk(key.jwk)
+    with pytest.raises(Malformed):
+        PublicKey.bbs(raw[:95])
+
+
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512"])
+def test_two_keys_of_one_curve_agree_on_a_secret(alg: str) -> None:
+    one, other = SoftwareSigner.generate(alg), SoftwareSigner.generate(alg)
+    assert one.exchange(other.public) == other.exchange(one.public)
+    for stranger in (SoftwareSigner.generate("EdDSA"), SoftwareSigner.generate("ES384" if alg == "ES256" else "ES256")):
+        with pytest.raises(Refused):
+            one.exchange(stranger.public)
+        with pytest.raises(Refused):
+            stranger.exchange(one.public)
 
 
 def test_a_signer_never_shows_its_secret() -> None:

@@ -77,7 +77,7 @@ def part(wire: str, index: int) -> dict[str, Any]:
 
 def test_a_credential_says_what_the_draft_says_and_no_more_in_the_clear() -> None:
     status = StatusRef("token_status_list", "https://issuer.test/status/1", 7)
-    card = issued(CLAIMS, PATHS, status=status, valid_from=NOW, valid_until=NOW + timedelta(days=1))
+    card = issued(CLAIMS, PATHS, statuses=(status,), valid_from=NOW, valid_until=NOW + timedelta(days=1))
     body = part(card.wire, 1)
     assert part(card.wire, 0) == {"alg": "ES256", "typ": "dc+sd-jwt", "kid": "key-1"}
     assert {name: value for name, value in body.items() if name not in {"_sd", "nationalities"}} == {
@@ -123,7 +123,7 @@ def test_drafts_need_a_type_and_a_known_status_mechanism() -> None:
         sdjwt.issue(Draft("", Issuer("x"), {}), signer=ISSUER, holder=None, now=NOW)
     assert refusal.value.code == "sdjwt.vct"
     with pytest.raises(Unsupported) as unsupported:
-        issued({}, status=StatusRef("bitstring", "https://s.test", 1))
+        issued({}, statuses=(StatusRef("bitstring", "https://s.test", 1),))
     assert unsupported.value.code == "sdjwt.status"
 
 
@@ -348,11 +348,11 @@ def test_a_status_that_cannot_be_followed_is_refused(status: Any) -> None:
 
 
 def test_an_unknown_status_mechanism_is_not_taken_for_no_status() -> None:
-    assert opened(bound(token(payload()))).status is None
-    assert opened(bound(token(payload(status={"new_list": {"x": 1}})))).status == StatusRef("new_list", "", 0)
+    assert opened(bound(token(payload()))).statuses == ()
+    assert opened(bound(token(payload(status={"new_list": {"x": 1}})))).statuses == (StatusRef("new_list", "", 0),)
     both = {"new_list": {}, "status_list": {"uri": "https://s.test/1", "idx": 3}}
     expected = StatusRef("token_status_list", "https://s.test/1", 3)
-    assert opened(bound(token(payload(status=both)))).status == expected
+    assert opened(bound(token(payload(status=both)))).statuses == (expected,)
 
 
 @pytest.mark.parametrize("others", [[], "urn:b", [5], [TYPE], {"a": 1}, None])

@@ -21,9 +21,9 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-def present(world: World, *, status: StatusRef | None = None, **changes: object) -> Presentation:
+def present(world: World, *, statuses: tuple[StatusRef, ...] = (), **changes: object) -> Presentation:
     until = world.clock() + timedelta(days=1)
-    credential = world.credential(**{"status": status, "valid_until": until, **changes})
+    credential = world.credential(**{"statuses": statuses, "valid_until": until, **changes})
     return world.present(CHALLENGE, [["given_name"]], credential=credential)
 
 
@@ -58,7 +58,7 @@ def test_a_bad_one_is_1_and_its_claims_are_nowhere(world: World) -> None:
 
 
 def test_what_needs_the_network_and_has_none_is_3(world: World) -> None:
-    shown = present(world, status=StatusRef("token_status_list", "https://status.test/1", 1))
+    shown = present(world, statuses=(StatusRef("token_status_list", "https://status.test/1", 1),))
     result = verify(world, shown.wire, "--offline", "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["verdict"] == "could_not_check"

@@ -337,7 +337,7 @@ def test_an_untrusted_issuer_is_not_verified(world: World, client: FlaskClient, 
     wallet = Wallet(world, client)
     request = wallet.open(made["link"])
     world.holder = stranger.holder
-    form = wallet.answer(request, credential=stranger.credential(status=None))
+    form = wallet.answer(request, credential=stranger.credential(statuses=()))
     assert wallet.post(request, form).status_code == 200
     told = look(world, client, made["id"])
     assert told["verdict"] == "not_verified"

@@ -160,14 +160,14 @@ def test_a_status_list_out_of_reach_is_neither_yes_nor_no(world: World) -> None:
 
 
 def test_a_credential_without_a_status_cannot_be_withdrawn(world: World) -> None:
-    result = judge(world, world.present(CHALLENGE, AGE, credential=world.credential(status=None)))
+    result = judge(world, world.present(CHALLENGE, AGE, credential=world.credential(statuses=())))
     assert code(result, Check.STATUS) == "status.none"
     assert result.verdict is Verdict.VERIFIED
 
 
 def test_a_strangers_status_list_is_never_fetched(world: World, tmp_path: Path) -> None:
     stranger = World(tmp_path)
-    bait = stranger.credential(status=StatusRef("token_status_list", "https://bait.test/list", 1))
+    bait = stranger.credential(statuses=(StatusRef("token_status_list", "https://bait.test/list", 1),))
     stranger_shown = stranger.present(CHALLENGE, AGE, credential=bait)
     result = judge(world, stranger_shown)
     assert outcome(result, Check.SIGNATURE) is Outcome.PASS
@@ -183,7 +183,7 @@ def test_an_issuer_may_be_trusted_by_its_did(world: World) -> None:
     signer = SoftwareSigner.generate("EdDSA")
     did = did_key.from_public(signer.public)
     issuer = Issuer(did, f"{did}#{did.removeprefix('did:key:')}")
-    shown = world.present(CHALLENGE, AGE, credential=world.credential(signer=signer, issuer=issuer, status=None))
+    shown = world.present(CHALLENGE, AGE, credential=world.credential(signer=signer, issuer=issuer, statuses=()))
     listed = AnyOf((world.trust, Issuers({did: None})))
     assert judge(world, shown, trust=listed).verdict is Verdict.VERIFIED
     assert judge(world, shown).verdict is Verdict.NOT_VERIFIED
@@ -192,7 +192,7 @@ def test_an_issuer_may_be_trusted_by_its_did(world: World) -> None:
 def test_a_foreign_certificate_does_not_become_trusted_by_naming_a_listed_issuer(world: World, tmp_path: Path) -> None:
     stranger = World(tmp_path)
     listed = AnyOf((world.trust, Issuers({ISSUER: None})))
-    shown = stranger.present(CHALLENGE, AGE, credential=stranger.credential(status=None))
+    shown = stranger.present(CHALLENGE, AGE, credential=stranger.credential(statuses=()))
     result = judge(world, shown, trust=listed)
     assert outcome(result, Check.TRUST) is Outcome.FAIL
     assert result.verdict is Verdict.NOT_VERIFIED
@@ -205,7 +205,7 @@ def test_another_kind_of_credential_that_is_also_of_the_asked_type_needs_trust_f
         signer=signer,
         issuer=Issuer(did, f"{did}#{did.removeprefix('did:key:')}"),
         type="urn:club-card",
-        status=None,
+        statuses=(),
     )
     token, rest = club.wire.split("~", 1)
     parsed = jose.parse(token, typ=None)
@@ -221,7 +221,7 @@ def test_a_card_that_counts_for_one_question_does_not_answer_another_by_its_seco
     signer = SoftwareSigner.generate("ES256")
     did = did_key.from_public(signer.public)
     issuer = Issuer(did, f"{did}#{did.removeprefix('did:key:')}")
-    club = world.credential(signer=signer, issuer=issuer, type="urn:club-card", status=None)
+    club = world.credential(signer=signer, issuer=issuer, type="urn:club-card", statuses=())
     token, rest = club.wire.split("~", 1)
     parsed = jose.parse(token, typ=None)
     both = jose.sign({**parsed.claims, "aka_vcts": [PERSON]}, signer=signer, header=parsed.header)

@@ -94,7 +94,7 @@ class World:
             claims=CLAIMS,
             disclosable=DISCLOSABLE,
             valid_until=NOW + timedelta(days=365),
-            status=StatusRef("token_status_list", LIST, 7),
+            statuses=(StatusRef("token_status_list", LIST, 7),),
         )
 
     def credential(self, *, signer: Signer | None = None, **changes: Any) -> Credential:

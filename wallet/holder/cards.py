@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ssi import formats
 from ssi.encoding import Json, b64url, seconds, unb64url
 from ssi.keys import PublicKey
-from ssi.model import Check, ClaimPath, Credential, Finding, Issuer, Opened, Outcome, StatusRef
+from ssi.model import Check, ClaimPath, Credential, Finding, Format, Issuer, Opened, Outcome, StatusRef
 from wallet.holder.claims import Labels, Line, lines
 from wallet.holder.vault import Record, Vault
 
@@ -36,7 +37,7 @@ class Card:
     closed: tuple[ClaimPath, ...]
     labels: Labels
     added: int
-    status_ref: StatusRef | None = None
+    status_refs: tuple[StatusRef, ...] = ()
     valid_from: int | None = None
     valid_until: int | None = None
     status: Finding | None = None
@@ -52,8 +53,17 @@ class Card:
     def lines(self) -> tuple[Line, ...]:
         """Its claims in plain words."""
         return lines(
-            self.claims, labels=self.labels, closed=frozenset(self.closed), disclosed=frozenset(self.disclosed)
+            self.claims,
+            kind=self.kind,
+            labels=self.labels,
+            closed=frozenset(self.closed),
+            disclosed=frozenset(self.disclosed),
         )
+
+    @property
+    def kind(self) -> Format:
+        """Its format."""
+        return formats.by_id(self.credential.format)
 
     @property
     def opened(self) -> Opened:
@@ -65,7 +75,7 @@ class Card:
             claims=self.claims,
             findings=(),
             holder=self.key,
-            status=self.status_ref,
+            statuses=self.status_refs,
             disclosed=self.disclosed,
             closed=frozenset(self.closed),
         )
@@ -140,7 +150,6 @@ def read_finding(data: Mapping[str, Json]) -> Finding:
 
 
 def _write(card: Card) -> dict[str, Json]:
-    status = card.status_ref
     return {
         "format": card.credential.format,
         "wire": card.credential.wire,
@@ -154,7 +163,7 @@ def _write(card: Card) -> dict[str, Json]:
         "closed": [list(path) for path in card.closed],
         "labels": [[list(path), text] for path, text in card.labels.items()],
         "added": card.added,
-        "status_ref": None if status is None else [status.kind, status.uri, status.index, status.purpose],
+        "status_refs": [list(astuple(one)) for one in card.status_refs],
         "valid_from": card.valid_from,
         "valid_until": card.valid_until,
         "status": None if card.status is None else finding_json(card.status),
@@ -178,7 +187,7 @@ def read(record: Record) -> Card:
         closed=_paths(data["closed"]),
         labels={tuple(path): text for path, text in data["labels"]},
         added=data["added"],
-        status_ref=None if data["status_ref"] is None else StatusRef(*data["status_ref"]),
+        status_refs=tuple(_status_ref(one) for one in _written_statuses(data)),
         valid_from=data["valid_from"],
         valid_until=data["valid_until"],
         status=None if data["status"] is None else read_finding(data["status"]),
@@ -189,3 +198,16 @@ def read(record: Record) -> Card:
 
 def _paths(lists: Iterable[list[str | int | None]]) -> tuple[ClaimPath, ...]:
     return tuple(tuple(path) for path in lists)
+
+
+def _written_statuses(data: Mapping[str, Json]) -> list[list[Json]]:
+    """The status entries of a record; records of the first release hold at most one, of four parts."""
+    if "status_refs" in data:
+        written: list[list[Json]] = data["status_refs"]
+        return written
+    return [] if data["status_ref"] is None else [[*data["status_ref"], 1, []]]
+
+
+def _status_ref(parts: list[Json]) -> StatusRef:
+    kind, uri, index, purpose, size, messages = parts
+    return StatusRef(kind, uri, index, purpose, size, tuple((value, text) for value, text in messages))

@@ -14,14 +14,12 @@ from typing import Final
 
 from ssi.encoding import Json, printable
 from ssi.formats.paths import placed
-from ssi.model import ClaimPath
+from ssi.model import ClaimPath, Format
 
 Labels = Mapping[ClaimPath, str]
 """What an issuer calls the claims at these paths."""
 
 MAX_SHOWN = 300
-_MECHANICS: Final = frozenset({"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "aka_vcts"})
-"""What every credential says of itself. `sub`, `jti` and `aud` are not among them: they say who somebody is."""
 _KNOWN: Final[Mapping[str, str]] = {
     "given_name": "First name",
     "family_name": "Last name",
@@ -75,6 +73,7 @@ class Line:
 def lines(
     claims: Mapping[str, Json],
     *,
+    kind: Format,
     labels: Labels | None = None,
     without: Set[ClaimPath] = frozenset(),
     closed: Set[ClaimPath] = frozenset(),
@@ -83,20 +82,23 @@ def lines(
     """Every claim of a credential that is about its subject, objects taken apart, in the order that people expect.
 
     That is the issuer's own order of its claims, then the usual one; disclosures come in an order that says nothing.
-    `without` are paths to leave out with all that is in them; `closed` and `disclosed` are as in `Opened`: what can be
-    hidden (a disclosable `iat`) is never taken for what every credential says anyway.
+    `kind` is the credential's format. `without` are paths to leave out with all that is in them; `closed` and
+    `disclosed` are as in `Opened`: what can be hidden (a disclosable `iat`) is never taken for what every credential
+    says anyway.
     """
-    named, places = labels or {}, {path[0]: place for place, path in enumerate(labels or {})}
-    read = _Reader(named, without, closed)
-    told = [name for name in claims if name not in _MECHANICS or (name,) in disclosed]
-    found = [line for name in told for line in read.at((name,), claims[name])]
-    return tuple(sorted(found, key=lambda line: (places.get(line.path[0], len(places)), _usual(line.path))))
+    named = labels or {}
+    places = {kind.within(path)[:1]: place for place, path in enumerate(named)}
+    read = _Reader(kind, named, without | (kind.MECHANICS - disclosed), closed)
+    found = [(line, kind.within(line.path)) for name, value in claims.items() for line in read.at((name,), value)]
+    found.sort(key=lambda each: (places.get(each[1][:1], len(places)), _usual(each[1])))
+    return tuple(line for line, _ in found)
 
 
 @dataclass(frozen=True)
 class _Reader:
     """Takes claims apart into lines."""
 
+    kind: Format
     labels: Labels
     without: Set[ClaimPath]
     closed: Set[ClaimPath]
@@ -111,7 +113,7 @@ class _Reader:
         elif isinstance(value, list) and value:
             yield from self._elements(path, value)
         else:
-            yield Line(path, label(path, labels=self.labels), plain(value))
+            yield Line(path, label(path, kind=self.kind, labels=self.labels), plain(value))
 
     def _elements(self, path: ClaimPath, value: list[Json]) -> Iterator[Line]:
         """Plain elements share one line; objects and lists among them have lines of their own."""
@@ -120,7 +122,8 @@ class _Reader:
             for element in elements:
                 yield from self.at(element.path, element.value)
         elif elements:
-            yield Line(path, label(path, labels=self.labels), plain([element.value for element in elements]))
+            values = [element.value for element in elements]
+            yield Line(path, label(path, kind=self.kind, labels=self.labels), plain(values))
 
 
 def _usual(path: ClaimPath) -> tuple[int, int]:
@@ -132,13 +135,15 @@ def _usual(path: ClaimPath) -> tuple[int, int]:
     return _PLACE.get(str(first), len(_PLACE)), _PLACE.get(str(last), len(_PLACE)) - len(_PLACE)
 
 
-def label(path: ClaimPath, *, labels: Labels | None = None) -> str:
-    """What the claim at a path is called.
+def label(path: ClaimPath, *, kind: Format | None = None, labels: Labels | None = None) -> str:
+    """What the claim at a path of a credential of this format is called.
 
     >>> label(("document", "number"))
     'Identity document: number'
     """
     named, rest = _named(path, labels or {})
+    if kind is not None and not named:
+        rest = kind.within(path)
     names = [named] if named else []
     names += [_word(part) for part in rest if isinstance(part, str)]
     if not names:

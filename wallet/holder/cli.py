@@ -99,7 +99,7 @@ def _trust(opened: Opened, anchors: Path | None, network: Fetch, keys: Keys, *, 
     """What is found about issuer and status. Without authorities nobody can be judged: then neither is asked."""
     if anchors is None:
         detail = "No authorities were given (--anchors) by whom to judge this."
-        asked = [Check.TRUST] if opened.status is None else [Check.TRUST, Check.STATUS]
+        asked = [Check.TRUST] if not opened.statuses else [Check.TRUST, Check.STATUS]
         return [Finding(one, Outcome.NOT_ASKED, f"{one.value}.not_asked", detail) for one in asked]
     if not anchors.is_file():
         raise click.UsageError("--anchors cannot be read.")

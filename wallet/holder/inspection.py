@@ -12,7 +12,7 @@ from ssi import formats
 from ssi.errors import SsiError, Unavailable
 from ssi.formats import typemetadata
 from ssi.keys import PublicKey
-from ssi.model import Check, Credential, Finding, Opened, Outcome
+from ssi.model import Check, Credential, Finding, Opened, Outcome, worst
 from wallet.holder.outside import Outside
 
 ESSENTIAL: Final = (Check.FORMAT, Check.TYPE, Check.SIGNATURE, Check.HOLDER_BINDING, Check.VALIDITY, Check.TRUST)
@@ -52,19 +52,20 @@ def inspect(
         _type(opened, expected_type),
         outside.issuers.judge(opened.issuer, opened.type, now=now),
         status_of(opened, outside=outside, now=now),
-        typemetadata.judge(opened, types=outside.types, complete=True, now=now),
     ]
+    if all(finding.check is not Check.SCHEMA for finding in opened.findings):  # a format may have judged it itself
+        findings.append(typemetadata.judge(opened, types=outside.types, complete=True, now=now))
     return _judged(findings, opened)
 
 
 def status_of(opened: Opened, *, outside: Outside, now: datetime) -> Finding:
     """Has it been withdrawn? NOT_ASKED when it has no status at all."""
-    if opened.status is None:
+    if not opened.statuses:
         return Finding(
             Check.STATUS, Outcome.NOT_ASKED, "status.none", "This card has no status; nobody can withdraw it."
         )
     try:
-        return outside.status.check(opened.status, issuer=opened.issuer, now=now)
+        return worst(outside.status.check(one, issuer=opened.issuer, now=now) for one in opened.statuses)
     except Unavailable as error:
         return Finding(Check.STATUS, Outcome.UNKNOWN, error.code, error.detail)
     except SsiError as error:

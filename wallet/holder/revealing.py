@@ -37,7 +37,7 @@ def _visible(card: Card, shown: Set[ClaimPath]) -> tuple[Line, ...]:
     """What is left to see when every disclosure but `shown` is taken away."""
     disclosed = frozenset(card.disclosed)
     away, closed = disclosed - shown, frozenset(card.closed)
-    return lines(card.claims, labels=card.labels, without=away, closed=closed, disclosed=disclosed)
+    return lines(card.claims, kind=card.kind, labels=card.labels, without=away, closed=closed, disclosed=disclosed)
 
 
 def _hidden(card: Card, visible: tuple[Line, ...]) -> tuple[str, ...]:
@@ -48,7 +48,8 @@ def _hidden(card: Card, visible: tuple[Line, ...]) -> tuple[str, ...]:
     for line in card.lines:
         if line.path not in values:
             heads = (line.path[:size] for size in range(1, len(line.path)))
-            names.append(label(next((head for head in heads if head not in partly), line.path), labels=card.labels))
+            whole = next((head for head in heads if head not in partly and card.kind.within(head)), line.path)
+            names.append(label(whole, kind=card.kind, labels=card.labels))
         elif values[line.path] != line.value:
             names.append(f"{line.label} (the others)")
     return tuple(dict.fromkeys(names))

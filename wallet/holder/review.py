@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from ssi import dcql
+from ssi import dcql, formats
+from ssi.errors import Unsupported
 from ssi.model import ClaimPath, Finding, Outcome
 from ssi.oid4vp import SignedRequest
 from wallet.holder.cards import Card
@@ -133,11 +134,12 @@ def _ordered(choices: list[Choice], *, now: datetime) -> tuple[Choice, ...]:
 
 def _remarks(card: Card, revealed: Revealed) -> tuple[str, ...]:
     """Where less would do, or where more is asked than a person may notice."""
-    asked = {line.path for line in revealed.asked}
+    asked = {card.kind.within(line.path) for line in revealed.asked}
     remarks = []
-    ages = [name for name in card.claims if name.startswith(("age_over_", "age_equal_or_over_"))]
+    own = [card.kind.within(line.path) for line in card.lines]
+    ages = [path for path in own if str(path[0]).startswith(("age_over_", "age_equal_or_over_"))]
     if ages and asked & {("birthdate",), ("birth_date",)}:
-        said = label(("age_over_18",) if "age_over_18" in ages else (min(ages),), labels=card.labels)
+        said = label(("age_over_18",) if ("age_over_18",) in ages else min(ages), labels=card.labels)
         remarks.append(f"They ask for your full date of birth. This card can also say just “{said}” or the like.")
     if any(path[-1] in _IDENTIFYING for path in asked):
         remarks.append("They ask for something that only you have, so others can recognise you by it.")
@@ -148,11 +150,17 @@ def _remarks(card: Card, revealed: Revealed) -> tuple[str, ...]:
 
 def _wanted(asked: dcql.CredentialQuery, cards: Sequence[Card]) -> str:
     """What kind of card is asked for: by the name it has in this wallet, else by its type."""
-    values = asked.meta.get("vct_values")
-    types = [str(one) for one in values] if isinstance(values, list) else []
+    types = _types(asked)
     known = next((card.name for card in cards if card.type in types), None)
     if known is not None:
         return known
     words = types[0].rstrip("/").replace(":", "/").split("/") if types else []
     named = next((word for word in reversed(words) if not word.isdigit()), asked.id)
     return label((named.replace("-", "_"),))
+
+
+def _types(asked: dcql.CredentialQuery) -> tuple[str, ...]:
+    try:
+        return formats.by_id(asked.format).asked(asked.meta)
+    except Unsupported:
+        return ()

@@ -52,7 +52,7 @@ def _inspected(vault: Vault, offer: Offer, item: Item, *, outside: Outside, now:
     configuration = offer.metadata.configurations[item.configuration]
     credential = Credential(configuration.format, item.wire)
     key = VaultKeys(vault).get(item.kid).public
-    return inspect(credential, expected_type=configuration.vct, key=key, outside=outside, now=now)
+    return inspect(credential, expected_type=configuration.type, key=key, outside=outside, now=now)
 
 
 def _card(offer: Offer, item: Item, result: Inspection, names: Labels, *, now: datetime) -> Card:
@@ -71,7 +71,7 @@ def _card(offer: Offer, item: Item, result: Inspection, names: Labels, *, now: d
         closed=tuple(opened.closed),
         labels=names,
         added=seconds(now),
-        status_ref=opened.status,
+        status_refs=opened.statuses,
         valid_from=None if opened.valid_from is None else seconds(opened.valid_from),
         valid_until=None if opened.valid_until is None else seconds(opened.valid_until),
         status=next((finding for finding in result.findings if finding.check is Check.STATUS), None),

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ssi.errors import Unsupported
 from ssi.keys import PublicKey
-from ssi.model import Issuer, KeyResolver, ResolvedKey
+from ssi.model import Issuer, KeyResolver, MethodKey, ResolvedKey
 
 
 @dataclass(frozen=True)
@@ -31,3 +31,7 @@ class Listed:
     def issuer_key(self, issuer: Issuer, *, alg: str, now: datetime) -> ResolvedKey:
         """The key of an issuer, as `keys` finds it."""
         return self.keys.issuer_key(issuer, alg=alg, now=now)
+
+    def method_key(self, url: str, *, relationship: str, now: datetime) -> MethodKey:
+        """The key of a verification method, as `keys` finds it."""
+        return self.keys.method_key(url, relationship=relationship, now=now)

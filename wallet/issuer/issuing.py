@@ -153,13 +153,13 @@ class Issuing:
     ) -> str:
         claims = _person(application).claims(today=issued.issued_at.date(), evidence=application.evidence or {})
         draft = Draft(
-            type=configuration.vct or configuration.id,
+            type=configuration.type or configuration.id,
             issuer=self.identity.issuer,
             claims=claims,
             disclosable=disclosable(claims),
             valid_from=issued.issued_at,
             valid_until=issued.expires_at,
-            status=self.publisher.ref(issued.list_id, issued.index),
+            statuses=(self.publisher.ref(issued.list_id, issued.index),),
         )
         signer = self.identity.signer
         return by_id(configuration.format).issue(draft, signer=signer, holder=shown.key, now=now).wire
