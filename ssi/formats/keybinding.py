@@ -12,7 +12,7 @@ from ssi.encoding import Json, read_json_object, seconds, unb64url
 from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
 from ssi.formats.disclosures import HASHES, Hash, digest
 from ssi.keys import PublicKey, Signer
-from ssi.model import Challenge, Check, Finding, Issuer, KeyResolver, Outcome, ResolvedKey
+from ssi.model import Challenge, Check, Finding, Issuer, KeyResolver, MethodKey, Outcome, ResolvedKey
 
 TYPE = "kb+jwt"
 MAX_AGE_SECONDS = 300
@@ -41,6 +41,10 @@ class _Nobody:
         raise Unavailable("kb.not_looked_up", "The holder's key was not looked up, as no issuer vouches for it.")
 
     def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
+        """Raises Unavailable, always."""
+        raise Unavailable("kb.not_looked_up", "The holder's key was not looked up, as no issuer vouches for it.")
+
+    def method_key(self, url: str, *, relationship: str, now: datetime) -> MethodKey:
         """Raises Unavailable, always."""
         raise Unavailable("kb.not_looked_up", "The holder's key was not looked up, as no issuer vouches for it.")
 

@@ -40,9 +40,9 @@ ID = "dc+sd-jwt"
 OLD_TYPE = "vc+sd-jwt"
 """The `typ` that drafts before November 2024 used."""
 
-MECHANICS = frozenset({("iss",), ("iat",), ("nbf",), ("exp",), ("cnf",), ("vct",), ("status",), ("aka_vcts",)}) | {
-    ("vct#integrity",)
-}
+MECHANICS: frozenset[ClaimPath] = frozenset(
+    (name,) for name in ("iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "aka_vcts")
+)
 """`sub`, `jti` and `aud` are not among them: they say who somebody is."""
 
 MAX_BYTES = 1_048_576
