@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from ssi.dids import jwk, key, web
@@ -11,7 +12,7 @@ from ssi.errors import Unsupported
 from ssi.fetch import Fetch
 from ssi.keys import PublicKey
 
-__all__ = ["DidDocument", "Method", "VerificationMethod", "methods", "resolve", "split", "verification_key"]
+__all__ = ["DidDocument", "Method", "VerificationMethod", "expand", "methods", "resolve", "split", "verification_key"]
 
 
 class Method(Protocol):
@@ -27,6 +28,7 @@ class Method(Protocol):
 
 _ALL: Final[tuple[Method, ...]] = (key, jwk, web)
 _BY_NAME: Final = {method.NAME: method for method in _ALL}
+_EXPANDED: Final = MappingProxyType({key.NAME: key.expand, jwk.NAME: jwk.expand})
 
 
 def methods() -> tuple[str, ...]:
@@ -43,6 +45,17 @@ def resolve(did: str, *, fetch: Fetch, now: datetime) -> DidDocument:
     if method is None:
         raise Unsupported("did.method", "The DID's method is not one this service resolves.")
     return method.resolve(did, fetch=fetch, now=now)
+
+
+def expand(did: str) -> DidDocument:
+    """The document of a DID that is made of its key, which nobody need be asked for.
+
+    Raises Malformed (`did.*`, `multikey.*`, …), Unsupported (`did.method`).
+    """
+    found = _EXPANDED.get(did.split(":", 2)[1]) if did.startswith("did:") else None
+    if found is None:
+        raise Unsupported("did.method", "The DID is not one that is made of its key.")
+    return found(did)
 
 
 def verification_key(did_url: str, *, relationship: str, fetch: Fetch, now: datetime) -> PublicKey:

@@ -11,6 +11,7 @@ from ssi.dids import multikey
 from ssi.encoding import Json, b64url, required_text, text, unbase58
 from ssi.errors import Malformed, Refused, Unsupported
 from ssi.keys import PublicKey
+from ssi.legacy import secp256k1
 
 RELATIONSHIPS: Final = (
     "authentication",
@@ -140,7 +141,8 @@ def _key(method: Mapping[str, Json]) -> PublicKey | None:
         raise Malformed("did.document", "A verification method in the DID document states its key twice.")
     try:
         if "publicKeyJwk" in method:
-            return PublicKey.from_jwk(method["publicKeyJwk"])
+            jwk = method["publicKeyJwk"]
+            return secp256k1.from_jwk(jwk) if secp256k1.is_jwk(jwk) else PublicKey.from_jwk(jwk)
         if multibase is not None:
             return multikey.decode(multibase)
         if plain is not None and method.get("type") == "Ed25519VerificationKey2018":

@@ -30,11 +30,12 @@ def url(key: PublicKey) -> str:
 
 def resolve(did: str, *, fetch: Fetch, now: datetime) -> DidDocument:  # needs neither; the table's shape does
     """Expand the DID into its document. Raises Malformed (`did.jwk`, `key.*`, `encoding.*`)."""
-    return _expand(did)
+    return expand(did)
 
 
 @lru_cache(maxsize=1024)
-def _expand(did: str) -> DidDocument:
+def expand(did: str) -> DidDocument:
+    """`resolve`, which needs nothing but the DID."""
     if not did.startswith(_PREFIX):
         raise Malformed("did.jwk", "The DID is not a did:jwk.")
     jwk = read_json_object(unb64url(did[len(_PREFIX) :], what="did:jwk"), what="did:jwk", max_bytes=4096)

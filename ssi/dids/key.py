@@ -14,6 +14,8 @@ from ssi.keys import PublicKey
 
 NAME: Final = "key"
 _PREFIX: Final = "did:key:"
+SIGNS: Final = ("authentication", "assertionMethod", "capabilityInvocation", "capabilityDelegation")
+"""What a did:key's one key may be used for."""
 
 
 def from_public(key: PublicKey) -> str:
@@ -32,11 +34,12 @@ def resolve(did: str, *, fetch: Fetch, now: datetime) -> DidDocument:  # needs n
 
     Raises Malformed (`did.key`, `multikey.*`, `encoding.*`), Unsupported (`multikey.type`).
     """
-    return _expand(did)
+    return expand(did)
 
 
 @lru_cache(maxsize=1024)
-def _expand(did: str) -> DidDocument:
+def expand(did: str) -> DidDocument:
+    """`resolve`, which needs nothing but the DID."""
     if not did.startswith(_PREFIX):
         raise Malformed("did.key", "The DID is not a did:key.")
     name = did[len(_PREFIX) :]
@@ -46,9 +49,6 @@ def _expand(did: str) -> DidDocument:
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": did,
         "verificationMethod": [{"id": method, "type": "Multikey", "controller": did, "publicKeyMultibase": name}],
-        "authentication": [method],
-        "assertionMethod": [method],
-        "capabilityInvocation": [method],
-        "capabilityDelegation": [method],
+        **{relationship: [method] for relationship in SIGNS},
     }
     return parse(document, did=did)

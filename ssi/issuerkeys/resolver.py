@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -70,9 +71,9 @@ class Keys:
         return MethodKey(self._did_key(url, relationship, now), did)
 
     def _did_key(self, url: str, relationship: str, now: datetime) -> PublicKey:
+        if url.startswith(_OFFLINE):
+            return _offline_key(url, relationship)
         did, _ = dids.split(url)
-        if did.startswith(_OFFLINE):
-            return dids.resolve(did, fetch=self._fetch, now=now).key(url, relationship=relationship)
 
         def load(before: Kept[DidDocument | SsiError] | None) -> Kept[DidDocument | SsiError]:
             return _kept(lambda: dids.resolve(did, fetch=self._fetch, now=now), before, now)
@@ -96,6 +97,13 @@ class Keys:
             if refused.code != "issuerkeys.no_such_key":
                 raise
         return _value(self._sets.get(iss, now=now, load=load, newer_than=now - RETRY)).key(kid, alg=alg)
+
+
+@lru_cache(maxsize=1024)
+def _offline_key(url: str, relationship: str) -> PublicKey:
+    """The key of a DID that is made of it: nothing is asked, and nothing can change. Only what was found is kept."""
+    did, _ = dids.split(url)
+    return dids.expand(did).key(url, relationship=relationship)
 
 
 def _certified(issuer: Issuer) -> PublicKey:

@@ -85,14 +85,9 @@ def test_the_specifications_examples() -> None:
         pytest.skip("1 vector file of did:key is not here")
     page = (VECTORS / "index.html").read_text()
     found = set(re.findall(r"did:key:z[a-km-zA-HJ-NP-Z1-9]{20,}", page))
-    accepted = {"z6Mk", "zDna", "z82L", "zUC7"}
-    assert {did[8:12] for did in found} >= accepted
+    assert {did[8:12] for did in found} >= {"z6Mk", "zDna", "z82L", "zQ3s", "zUC7"}
     for did in found:
-        if did[8:12] in accepted:
-            assert signing_key(did)
-        else:  # secp256k1
-            with pytest.raises(Unsupported):
-                resolve(did)
+        assert signing_key(did)
 
 
 def test_the_documented_example_document() -> None:
