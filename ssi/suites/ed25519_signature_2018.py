@@ -1,0 +1,19 @@
+"""Ed25519Signature2018: a detached Ed25519 signature over canonical RDF, the first of its family.
+
+Made and checked by DIDKit, for documents of VC data model 1.1 only (`ssi.suites.older`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ssi.suites.older import CREDENTIALS_V1, Older
+
+NAME: Final = "Ed25519Signature2018"
+TYPE: Final = NAME
+CONTEXT: Final = CREDENTIALS_V1
+
+_SUITE: Final = Older(NAME)
+ALGORITHMS: Final = _SUITE.algorithms
+SELECTIVE: Final = False
+sign, verify = _SUITE.sign, _SUITE.verify
