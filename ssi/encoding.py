@@ -13,7 +13,8 @@ from ssi.errors import Malformed
 
 MAX_JSON_BYTES = 1_048_576
 MAX_JSON_DEPTH = 32
-_BASE64URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+MAX_JSON_CONTAINERS = 20_000
+"""How many brackets a text may have: so many are read in a few milliseconds."""
 _LAST = {2: b"AQgw", 3: b"AEIMQUYcgkosw048"}  # last characters that leave no bits over, by length modulo 4
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUE = {character: value for value, character in enumerate(_BASE58)}
@@ -46,16 +47,18 @@ def unb64url(text: str | bytes, *, what: str = "value") -> bytes:
     except UnicodeEncodeError:
         raise Malformed("encoding.base64url", f"The {what} is not base64url.") from None
     rest = len(raw) % 4
-    if rest == 1 or raw.translate(None, _BASE64URL):
-        raise Malformed("encoding.base64url", f"The {what} is not base64url.")
+    try:
+        decoded = binascii.a2b_base64(raw.translate(_TO_STANDARD) + _PADDING[rest], strict_mode=True)
+    except ValueError:
+        raise Malformed("encoding.base64url", f"The {what} is not base64url.") from None
     if rest and raw[-1] not in _LAST[rest]:
         raise Malformed("encoding.base64url", f"The {what} has bits left over in its base64url.")
-    return binascii.a2b_base64(raw.translate(_TO_STANDARD) + _PADDING[rest])
+    return decoded
 
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-_PADDING = (b"", b"", b"==", b"=")
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/***")  # what only standard base64 has becomes what none has
+_PADDING = (b"", b"*", b"==", b"=")
 
 
 def base58(data: bytes) -> str:
@@ -101,11 +104,14 @@ def read_json(data: bytes | str, *, what: str = "document", max_bytes: int = MAX
     """
     if len(data) > max_bytes:
         raise Malformed("encoding.json_size", f"The {what} is larger than {max_bytes} bytes.")
+    brackets = _brackets(data)
+    if brackets > MAX_JSON_CONTAINERS:
+        raise Malformed("encoding.json_size", f"The {what} has more than {MAX_JSON_CONTAINERS} objects and arrays.")
     try:
         value = orjson.loads(data)
     except (orjson.JSONDecodeError, UnicodeEncodeError):
         raise Malformed("encoding.json", f"The {what} is not JSON.") from None
-    if _brackets(data) > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
+    if brackets > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise Malformed("encoding.json_depth", f"The {what} is nested deeper than {MAX_JSON_DEPTH} levels.")
     return value
 
@@ -116,6 +122,24 @@ def read_json_object(data: bytes | str, *, what: str = "document", max_bytes: in
     if not isinstance(value, dict):
         raise Malformed("encoding.json_object", f"The {what} is not a JSON object.")
     return value
+
+
+def wire_json(wire: str) -> Json:
+    """A credential or presentation as a member of a protocol message: an object where its format is one, else the text.
+
+    >>> wire_json('{"type": "x"}'), wire_json("eyJ.eyJ.x")
+    ({'type': 'x'}, 'eyJ.eyJ.x')
+
+    Raises Malformed (`encoding.json`, …).
+    """
+    return read_json_object(wire, what="credential") if wire.startswith("{") else wire
+
+
+def wire_text(member: Json) -> str | None:
+    """The text of a credential or presentation from a protocol message; None for what is neither text nor object."""
+    if isinstance(member, Mapping):
+        return write_json(member).decode()
+    return member if isinstance(member, str) and member else None
 
 
 def _brackets(data: bytes | str) -> int:

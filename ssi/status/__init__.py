@@ -7,9 +7,10 @@ from typing import Final, Protocol
 
 from ssi.fetch import Fetch
 from ssi.model import Check, Finding, Issuer, KeyResolver, Outcome, StatusChecker, StatusRef, TrustPolicy
-from ssi.status import token_status_list
+from ssi.status import bitchecker, token_status_list
+from ssi.status.bitchecker import Opener
 
-__all__ = ["Checker", "Mechanism", "kinds"]
+__all__ = ["Checker", "Mechanism", "Opener", "kinds"]
 
 
 class Mechanism(Protocol):
@@ -19,11 +20,13 @@ class Mechanism(Protocol):
     def KIND(self) -> str:  # a module constant  # noqa: N802  (a constant of the module that implements it)
         """What `StatusRef.kind` says."""
 
-    def checker(self, *, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta) -> StatusChecker:
+    def checker(
+        self, *, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta, opener: Opener | None
+    ) -> StatusChecker:
         """A checker for this kind of status."""
 
 
-_ALL: Final[tuple[Mechanism, ...]] = (token_status_list,)
+_ALL: Final[tuple[Mechanism, ...]] = (token_status_list, bitchecker)
 
 
 def kinds() -> tuple[str, ...]:
@@ -34,13 +37,22 @@ def kinds() -> tuple[str, ...]:
 class Checker:
     """Checks every kind of status in the table; implements `model.StatusChecker`.
 
-    `trust` says whose certificates may sign lists (it is asked about the type `statuslist+jwt`); `max_age` how old a
-    list may be that is relied on.
+    `trust` says who else than a credential's issuer may sign lists (it is asked about the types `statuslist+jwt`,
+    `statuslist+cwt` and `BitstringStatusListCredential`); `max_age` how old a list may be that is relied on. `opener`
+    reads lists that are credentials themselves (`ssi.formats.anyvc`); without it these are UNKNOWN.
     """
 
-    def __init__(self, *, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta) -> None:
+    def __init__(
+        self,
+        *,
+        fetch: Fetch,
+        keys: KeyResolver,
+        trust: TrustPolicy,
+        max_age: timedelta,
+        opener: Opener | None = None,
+    ) -> None:
         self._by_kind = {
-            mechanism.KIND: mechanism.checker(fetch=fetch, keys=keys, trust=trust, max_age=max_age)
+            mechanism.KIND: mechanism.checker(fetch=fetch, keys=keys, trust=trust, max_age=max_age, opener=opener)
             for mechanism in _ALL
         }
 

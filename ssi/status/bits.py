@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ssi.cose.cbor import Cbor
 from ssi.encoding import Json, b64url, unb64url
 from ssi.errors import Malformed, Refused
 
@@ -74,6 +75,21 @@ class StatusList:
     def json(self) -> dict[str, Json]:
         """The list as JSON has it (§4.2), compressed at the highest level."""
         return {"bits": self.bits, "lst": b64url(zlib.compress(self.data, 9))}
+
+    @property
+    def cbor(self) -> dict[str, Cbor]:
+        """The list as CBOR has it (§4.3)."""
+        return {"bits": self.bits, "lst": zlib.compress(self.data, 9)}
+
+
+def read_cbor_list(members: Cbor) -> StatusList:
+    """Read a list from its CBOR form (§4.3), whose `lst` is a byte string. Raises Malformed like `read_list`."""
+    if not isinstance(members, Mapping):
+        raise Malformed("status.list", "The status list is not a CBOR map.")
+    bits, lst = members.get("bits"), members.get("lst")
+    if type(bits) is not int or not isinstance(lst, bytes):
+        raise Malformed("status.list", "The status list has no bits or no lst.")
+    return StatusList(bits, _inflate(lst))
 
 
 def read_list(members: Json) -> StatusList:

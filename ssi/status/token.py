@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ssi.encoding import Json, instant, seconds, text
 from ssi.errors import Malformed, Refused, Unavailable
@@ -72,15 +72,35 @@ def read(
     """
     parsed = jws.parse(token, typ={TYP})
     claims = parsed.claims
-    if text(claims, "sub", what="status list") != uri:
-        raise Refused("status.subject", "The status list is not the one that the credential names.")
-    times = _times(claims, now)
-    signer = _signer(parsed, claims, issuer, trust, now)
+    said = Said(claims, jws.x5c(parsed.header), text(parsed.header, "kid", what="status list"))
+    signer, times = examined(said, TYP, uri=uri, issuer=issuer, trust=trust, now=now)
     jws.verify(parsed, keys.issuer_key(signer, alg=parsed.alg, now=now).key)
     return StatusListToken(uri, read_list(claims.get("status_list")), *times)  # unpacked only once it is known whose
 
 
-def _times(claims: Mapping[str, Json], now: datetime) -> tuple[datetime, datetime | None, timedelta | None]:
+class Said(NamedTuple):
+    """What a status list token says of itself: its claims by their JWT names, and who signed it."""
+
+    claims: Mapping[str, Json]
+    x5c: tuple[bytes, ...]
+    kid: str | None
+
+
+Times = tuple[datetime, datetime | None, timedelta | None]
+"""`iat`, `exp` and `ttl`."""
+
+
+def examined(
+    said: Said, kind: str, *, uri: str, issuer: Issuer, trust: TrustPolicy, now: datetime
+) -> tuple[Issuer, Times]:
+    """Who must have signed a token, and its times, once it is the right one and in force (§8.3 steps 3 and 4)."""
+    if text(said.claims, "sub", what="status list") != uri:
+        raise Refused("status.subject", "The status list is not the one that the credential names.")
+    times = _times(said.claims, now)
+    return _signer(said, kind, issuer, trust, now), times
+
+
+def _times(claims: Mapping[str, Json], now: datetime) -> Times:
     """`iat`, `exp` and `ttl`, checked (§8.3 step 4; `nbf` by RFC 7519 §4.1.5)."""
     issued, expires = instant(claims, "iat"), instant(claims, "exp")
     if issued is None:
@@ -101,26 +121,28 @@ def _ttl(claims: Mapping[str, Json]) -> timedelta | None:
     return timedelta(seconds=min(value, _LONGEST))
 
 
-def _signer(parsed: jws.Jws, claims: Mapping[str, Json], issuer: Issuer, trust: TrustPolicy, now: datetime) -> Issuer:
+def _signer(said: Said, kind: str, issuer: Issuer, trust: TrustPolicy, now: datetime) -> Issuer:
     """Who must have signed the list, as something that a `KeyResolver` finds the key of (§11.3)."""
-    chain = jws.x5c(parsed.header)
-    if chain:
-        if not issuer.x5c or chain[0] != issuer.x5c[0]:
-            _demand(trust, Issuer(None, x5c=chain), now)
-        return Issuer(None, x5c=chain)
-    iss = text(claims, "iss", what="status list")
+    if said.x5c:
+        if not issuer.x5c or said.x5c[0] != issuer.x5c[0]:
+            demand(trust, Issuer(None, x5c=said.x5c), kind, now)
+        return Issuer(None, x5c=said.x5c)
+    iss = text(said.claims, "iss", what="status list")
     if iss is not None and issuer.id is not None and iss != issuer.id:
         raise Refused("status.signer", "The status list was signed by somebody else than the credential's issuer.")
     if issuer.x5c:
         return Issuer(None, x5c=issuer.x5c)  # its `kid`, if any, refers to the key of the credential
-    kid = text(parsed.header, "kid", what="status list")
     if issuer.id is None and issuer.kid is not None:
-        return Issuer(issuer.kid.partition("#")[0], kid or issuer.kid)
-    return Issuer(issuer.id, kid or issuer.kid)
+        return Issuer(issuer.kid.partition("#")[0], said.kid or issuer.kid)
+    return Issuer(issuer.id, said.kid or issuer.kid)
 
 
-def _demand(trust: TrustPolicy, signer: Issuer, now: datetime) -> None:
-    finding = trust.judge(signer, TYP, now=now)
+def demand(trust: TrustPolicy, signer: Issuer, kind: str, now: datetime) -> None:
+    """Return when `trust` lets somebody else than the credential's issuer sign lists of this kind.
+
+    Raises Refused and Unavailable (`status.signer`).
+    """
+    finding = trust.judge(signer, kind, now=now)
     if finding.outcome is Outcome.UNKNOWN:
         raise Unavailable("status.signer", "Whether the status list's signer is trusted could not be found out.")
     if finding.outcome is not Outcome.PASS:

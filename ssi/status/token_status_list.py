@@ -20,6 +20,7 @@ from ssi.errors import Refused, SsiError, Unavailable
 from ssi.fetch import Fetch
 from ssi.jose.jws import MAX_JWS_BYTES
 from ssi.model import Check, Finding, Issuer, KeyResolver, Outcome, StatusRef, TrustPolicy
+from ssi.status import cwt
 from ssi.status.bits import StatusList, read_list
 from ssi.status.token import LEEWAY, TYP, StatusListToken, issue, read
 
@@ -29,6 +30,7 @@ KIND: Final = "token_status_list"
 VALID: Final = 0
 INVALID: Final = 1
 SUSPENDED: Final = 2
+ACCEPT: Final = f"application/{TYP}, application/{cwt.TYP};q=0.9"
 RETRY: Final = timedelta(seconds=10)
 """After a failure, how long nobody asks again; also the shortest `ttl` that is followed (§11.5 asks for bounds)."""
 
@@ -96,7 +98,9 @@ class Checker:
 
     def _load(self, before: Kept[_Known] | None, uri: str, issuer: Issuer, now: datetime) -> Kept[_Known]:
         try:
-            token = read(self._get(uri), uri=uri, issuer=issuer, keys=self._keys, trust=self._trust, now=now)
+            body = self._get(uri)
+            reader = cwt.read if cwt.is_message(body) else read
+            token = reader(body, uri=uri, issuer=issuer, keys=self._keys, trust=self._trust, now=now)
         except SsiError as error:
             trouble = type(error)(error.code, error.detail)  # without the frames of a raised one
             return Kept(_Known(before.value.token if before is not None else None, trouble), now, now + RETRY)
@@ -113,13 +117,20 @@ class Checker:
         return min(patience, end - now) if end > now else RETRY
 
     def _get(self, uri: str) -> bytes:
-        response = self._fetch.get(uri, accept=f"application/{TYP}", max_bytes=MAX_JWS_BYTES)
+        response = self._fetch.get(uri, accept=ACCEPT, max_bytes=MAX_JWS_BYTES)
         if not 200 <= response.status < 300:
             raise Unavailable("status.http", f"The status list's host answered with {response.status}.")
-        return response.body.strip()
+        return response.body if cwt.is_message(response.body) else response.body.strip()
 
 
-def checker(*, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta) -> Checker:
+def checker(
+    *,
+    fetch: Fetch,
+    keys: KeyResolver,
+    trust: TrustPolicy,
+    max_age: timedelta,
+    opener: object = None,  # these lists are not credentials
+) -> Checker:
     """The checker for this kind of status."""
     return Checker(fetch=fetch, keys=keys, trust=trust, max_age=max_age)
 

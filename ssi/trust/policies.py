@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ssi.encoding import Json
-from ssi.errors import SsiError
+from ssi.encoding import Json, read_json_object
+from ssi.errors import Malformed, SsiError
 from ssi.model import Check, Finding, Issuer, Outcome, TrustPolicy
 from ssi.trust import x509
 
@@ -81,6 +81,20 @@ class Issuers:
         if types is not None and credential_type not in types:
             return _no("trust.type", "The issuer is not trusted for this type of credential.", evidence)
         return _yes("trust.listed", "The issuer is on the list of trusted issuers.", evidence)
+
+
+def read_issuers(content: bytes) -> Issuers:
+    """A JSON list of issuers: by DID or URL the types that each is trusted for, or null for any.
+
+    Raises Malformed (`trust.issuers`, `encoding.json`).
+    """
+    listed = read_json_object(content, what="list of trusted issuers")
+    for types in listed.values():
+        if types is not None and not (isinstance(types, list) and types and all(isinstance(one, str) for one in types)):
+            raise Malformed("trust.issuers", "A trusted issuer needs a list of types, or null for any type.")
+    if not listed:
+        raise Malformed("trust.issuers", "The list of trusted issuers is empty; leave the file out.")
+    return Issuers({name: None if types is None else frozenset(types) for name, types in listed.items()})
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Host:
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Response:
         self.asked += 1
         self.busy.set()
-        assert headers["Accept"] == "application/statuslist+jwt"
+        assert headers["Accept"] == "application/statuslist+jwt, application/statuslist+cwt;q=0.9"
         assert self.gate.wait(5)
         if isinstance(self.serves, Exception):
             raise self.serves
@@ -120,7 +120,7 @@ def test_a_finding_can_be_rechecked_but_does_not_name_the_credential() -> None:
 def test_an_unknown_kind_of_status_is_not_an_answer() -> None:
     finding = World(token()).checker.check(StatusRef("other", URI, 0), issuer=CERTIFIED, now=NOW)
     assert (finding.outcome, finding.code) == (Outcome.UNKNOWN, "status.kind")
-    assert kinds() == ("token_status_list",)
+    assert kinds() == ("token_status_list", "BitstringStatusListEntry")
 
 
 # Who may sign a list
