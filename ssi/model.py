@@ -245,6 +245,12 @@ class Format(Protocol):
     def within(self, path: ClaimPath) -> ClaimPath:
         """The path of a claim as its subject knows it: without what the format wraps around the subject's claims."""
 
+    def whole(self, claims: Mapping[str, Json], path: ClaimPath, /) -> ClaimPath | None:
+        """The least that can be shown with the claim at a concrete path of `Opened.claims`: itself, or what is around.
+
+        None for what no claims path may point to in this format (OpenID4VP 1.0 §7).
+        """
+
 
 def failed(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings that say no.

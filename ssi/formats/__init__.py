@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ssi.errors import Unsupported
-from ssi.formats import sdjwt
+from ssi.formats import jwtvcjson, ldp, mdoc, sdjwt, vccose, vcjwt, vcsdjwt
 from ssi.model import Format
 
-_ALL: tuple[Format, ...] = (sdjwt,)
+_ALL: tuple[Format, ...] = (sdjwt, vcjwt, vcsdjwt, vccose, jwtvcjson, ldp, mdoc)
 
 
 def every() -> tuple[Format, ...]:

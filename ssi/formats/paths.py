@@ -113,6 +113,11 @@ def _inside(path: ClaimPath, wishes: Set[ClaimPath]) -> bool:
     return any(path[:length] in wishes for length in range(1, len(path)))
 
 
+def itself(_claims: Mapping[str, Json], path: ClaimPath) -> ClaimPath:
+    """`Format.whole` of formats that show each claim without those around it, or show all claims anyway."""
+    return path
+
+
 def unhidable(claims: Mapping[str, Json], disclosed: Iterable[ClaimPath]) -> tuple[ClaimPath, ...]:
     """The claims that every presentation shows: whole objects, or their members where some of those can be hidden.
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from ssi import jose
 from ssi.encoding import Json, instant, required_text, text
 from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
-from ssi.formats import keybinding, registered
+from ssi.formats import keybinding, registered, sdwire
 from ssi.formats.disclosures import hash_named
 from ssi.formats.hiding import Random, pack
-from ssi.formats.opening import Unpacked, unpack
-from ssi.formats.paths import select, shown_by
+from ssi.formats.opening import unpack
+from ssi.formats.paths import itself
 from ssi.keys import PublicKey, Signer
 from ssi.model import (
     Challenge,
@@ -45,17 +44,8 @@ MECHANICS: frozenset[ClaimPath] = frozenset(
 )
 """`sub`, `jti` and `aud` are not among them: they say who somebody is."""
 
-MAX_BYTES = 1_048_576
+MAX_BYTES = sdwire.MAX_BYTES
 _READ = Finding(Check.FORMAT, Outcome.PASS, "sdjwt.read", "The credential can be read and is complete.")
-
-
-class _Wire(NamedTuple):
-    """The parts between the tildes; `sd_jwt` is all but the key binding, its final tilde included."""
-
-    token: bytes
-    texts: list[bytes]
-    key_binding: bytes
-    sd_jwt: bytes
 
 
 # --- the format -------------------------------------------------------------------------------------------------------
@@ -76,7 +66,7 @@ def issue(
     if packed.texts:
         payload["_sd_alg"] = "sha-256"
     token = jose.sign(payload, signer=signer, header=_header(draft.issuer, signer))
-    return Credential(ID, token + b"~".join((b"", *packed.texts, b"")).decode("ascii"))
+    return Credential(ID, sdwire.joined(token, packed.texts))
 
 
 def check(credential: Credential, *, keys: KeyResolver, now: datetime) -> Opened:
@@ -84,8 +74,8 @@ def check(credential: Credential, *, keys: KeyResolver, now: datetime) -> Opened
 
     Raises Malformed, Unsupported.
     """
-    wire = _split(credential.wire)
-    _refuse_key_binding(wire)
+    wire = sdwire.split(credential.wire)
+    sdwire.refuse_key_binding(wire)
     token = _parse(wire)
     issuer = _issuer(token)
     signature = _signature(token, issuer, keys=keys, now=now)
@@ -100,19 +90,19 @@ def derive(
 
     Raises Refused (`sdjwt.no_such_claim`, `sdjwt.not_the_holder`, `kb.challenge`), Malformed, Unsupported.
     """
-    wire = _split(credential.wire)
-    _refuse_key_binding(wire)
+    wire = sdwire.split(credential.wire)
+    sdwire.refuse_key_binding(wire)
     payload = _parse(wire).claims
     hash_new = hash_named(payload.get("_sd_alg", "sha-256"))
     _refuse_stranger(payload.get("cnf"), holder)
-    sd_jwt = b"~".join((wire.token, *_chosen(unpack(payload, wire.texts), wire.texts, disclose), b""))
+    sd_jwt = b"~".join((wire.token, *sdwire.chosen(unpack(payload, wire.texts), wire.texts, disclose), b""))
     proof = keybinding.bind(sd_jwt, hash_new=hash_new, challenge=challenge, holder=holder, now=now)
     return Presentation(ID, sd_jwt.decode("ascii") + proof)
 
 
 def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver, now: datetime) -> Opened:
     """Open and judge a presentation against its challenge (RFC 9901 §7.3). Raises Malformed, Unsupported."""
-    wire = _split(presentation.wire)
+    wire = sdwire.split(presentation.wire)
     token = _parse(wire)
     payload, issuer = token.claims, _issuer(token)
     signature = _signature(token, issuer, keys=keys, now=now)
@@ -143,37 +133,17 @@ def within(path: ClaimPath) -> ClaimPath:
     return path
 
 
+whole = itself
+
+
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _split(wire: str) -> _Wire:
-    """RFC 9901 §4: the token, disclosures each followed by a tilde, and what follows the last tilde."""
-    if len(wire) > MAX_BYTES:
-        raise Malformed("sdjwt.size", f"The credential is larger than {MAX_BYTES} bytes.")
-    try:
-        raw = wire.encode("ascii")
-    except UnicodeEncodeError:
-        raise Malformed("sdjwt.form", "The credential holds characters that no SD-JWT can hold.") from None
-    if raw.startswith(b"{"):
-        raise Unsupported("sdjwt.json_form", "SD-JWTs in JSON serialization are not supported.")
-    token, *texts = raw.split(b"~")
-    if not texts:
-        raise Malformed("sdjwt.form", "The credential is not an SD-JWT: it has no `~`.")
-    key_binding = texts.pop()
-    return _Wire(token, texts, key_binding, raw[: len(raw) - len(key_binding)])
-
-
-def _parse(wire: _Wire) -> jose.Jws:
+def _parse(wire: sdwire.Wire) -> jose.Jws:
     token = jose.parse(wire.token, typ=(ID, OLD_TYPE))
     if token.header["typ"] != ID and token.header["typ"].lower().endswith(OLD_TYPE):
         raise Unsupported("sdjwt.old_draft", "The credential is of an old draft (`vc+sd-jwt`), not of `dc+sd-jwt`.")
     return token
-
-
-def _refuse_key_binding(wire: _Wire) -> None:
-    """RFC 9901 §7.2: what an issuer sends carries none."""
-    if wire.key_binding:
-        raise Malformed("sdjwt.kb_on_issuance", "An issued credential carries a key binding, which only holders make.")
 
 
 def _issuer(token: jose.Jws) -> Issuer:
@@ -247,15 +217,3 @@ def _refuse_stranger(cnf: Json, holder: Signer) -> None:
         raise Refused("sdjwt.not_the_holder", "The credential is bound to no key, so nobody can prove to hold it.")
     if "jwk" in cnf and keybinding.public_key(cnf["jwk"]) != holder.public:
         raise Refused("sdjwt.not_the_holder", "The credential is bound to another key.")
-
-
-def _chosen(unpacked: Unpacked, texts: list[bytes], disclose: Disclosure) -> Iterable[bytes]:
-    """The disclosures that the wanted claims need: theirs, those they stand in, and those inside them."""
-    wanted = []
-    for path in disclose.paths:
-        found = select(unpacked.claims, path, closed=unpacked.closed)
-        if not found:
-            raise Refused("sdjwt.no_such_claim", "The credential does not have a claim that was to be shown.")
-        wanted += found
-    shown = set(shown_by(unpacked.places.values(), wanted))
-    return [text for text, digest in zip(texts, unpacked.digests, strict=True) if unpacked.places[digest] in shown]
