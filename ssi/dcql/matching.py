@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from ssi import formats
 from ssi.dcql.authorities import certified_by_any
-from ssi.dcql.query import ClaimsQuery, CredentialQuery, CredentialSet, Query
-from ssi.errors import Malformed, Unsupported
-from ssi.formats.paths import selected, shown_by, unhidable
+from ssi.dcql.query import CredentialQuery, CredentialSet, Query
+from ssi.dcql.reading import Meter, Reading
+from ssi.errors import Unsupported
+from ssi.formats.paths import shown_by
 from ssi.model import ClaimPath, Opened
 
 
@@ -68,6 +69,7 @@ class Match:
         return tuple(dict.fromkeys(name for one in self.sets if one.required for name in one.options[0]))
 
 
+_OFFER = 20  # what an offer costs beside its claims, in units of `ssi.dcql.reading`
 _REASONS = {
     "dcql.no_format": "There is no credential of the kind asked for.",
     "dcql.no_type": "There is no credential of the type asked for.",
@@ -78,11 +80,16 @@ _REASONS = {
 
 
 def match(query: Query, holdings: Sequence[Holding]) -> Match:
-    """Find what answers the query (§6.4). Only claims that the rules select are ever offered."""
+    """Find what answers the query (§6.4). Only claims that the rules select are ever offered.
+
+    Raises Malformed (`dcql.work`) for a query that would take too long, and as contexts do that are not known.
+    """
     options: dict[str, tuple[Candidate, ...]] = {}
     missing: list[Missing] = []
+    meter = Meter()
+    readings = [(holding, Reading(holding.opened, meter)) for holding in holdings]
     for wanted in query.credentials:
-        verdicts = [_candidate(wanted, holding) for holding in holdings]
+        verdicts = [_candidate(wanted, holding, reading) for holding, reading in readings]
         found = tuple(verdict for verdict in verdicts if isinstance(verdict, Candidate))
         if found:
             options[wanted.id] = found
@@ -102,9 +109,10 @@ def _missing(query_id: str, codes: Sequence[str]) -> Missing:
     return Missing(query_id, code, _REASONS[code])
 
 
-def _candidate(wanted: CredentialQuery, holding: Holding) -> Candidate | str:
+def _candidate(wanted: CredentialQuery, holding: Holding, reading: Reading) -> Candidate | str:
     """The credential as an answer, or the code of the first reason why it is none."""
     opened = holding.opened
+    reading.meter.spend(1)
     if holding.format != wanted.format or not _known(wanted.format):
         return "dcql.no_format"
     if not formats.by_id(wanted.format).meets(wanted.meta, opened):
@@ -113,13 +121,14 @@ def _candidate(wanted: CredentialQuery, holding: Holding) -> Candidate | str:
         return "dcql.no_binding"
     if not certified_by_any(wanted.authorities, opened.issuer):
         return "dcql.no_authority"
-    paths = answered(wanted, opened)
+    paths = answered(wanted, reading)
     if paths is None:
         return "dcql.no_claims"
-    shown = shown_by(opened.disclosed, paths)
-    hidden = tuple(path for path in opened.disclosed if path not in set(shown))
-    always = unhidable(opened.claims, opened.disclosed)
-    return Candidate(holding.id, paths, shown, hidden, always)
+    reading.meter.spend(_OFFER + len(opened.disclosed) + len(paths))
+    shown = shown_by(opened.disclosed, [reading.whole(path) for path in paths])
+    open_ = set(shown)
+    hidden = tuple(path for path in opened.disclosed if path not in open_)
+    return Candidate(holding.id, paths, shown, hidden, reading.always)
 
 
 def _known(format_id: str) -> bool:
@@ -130,19 +139,18 @@ def _known(format_id: str) -> bool:
     return True
 
 
-def answered(wanted: CredentialQuery, opened: Opened) -> tuple[ClaimPath, ...] | None:
-    """The concrete paths of the first combination of claims that the credential has, or None (§6.4.1)."""
+def answered(wanted: CredentialQuery, reading: Reading) -> tuple[ClaimPath, ...] | None:
+    """The concrete paths of the first combination of claims that the credential has, or None (§6.4.1).
+
+    Raises Malformed (`dcql.work`).
+    """
     for claims in wanted.alternatives:
-        found = [_answers(claim, opened) for claim in claims]
-        if all(found):
-            return tuple(dict.fromkeys(path for paths in found for path in paths))
+        found: dict[ClaimPath, None] = {}
+        for claim in claims:
+            paths = reading.answers(claim)
+            if not paths:
+                break
+            found |= dict.fromkeys(paths)
+        else:
+            return tuple(found)
     return None
-
-
-def _answers(claim: ClaimsQuery, opened: Opened) -> list[ClaimPath]:
-    """Where the claim stands with a value that is asked for; a value not asked for is as good as absent."""
-    try:
-        found = selected(opened.claims, claim.path, closed=opened.closed)
-    except Malformed:
-        return []
-    return [one.path for one in found if claim.allows(one.value)]

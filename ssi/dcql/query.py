@@ -15,17 +15,24 @@ from ssi.model import ClaimPath
 MAX_ENTRIES = 256
 """How many credentials, claims, sets, options or values one list of a query may have."""
 
+MAX_VALUES = 8192
+"""How many values (texts, numbers, objects, lists) a whole query may have."""
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class ClaimsQuery:
-    """One claim asked for, by path; `values` are those it may have, or () for any (§6.3)."""
+    """One claim asked for, by path; `values` are those it may have, or () for any (§6.3).
+
+    `retained`: the asker says that it means to keep the claim (B.2.4; where it says nothing, it promises nothing).
+    """
 
     path: ClaimPath
     id: str | None = None
     values: tuple[str | int | bool, ...] = ()
+    retained: bool = False
 
     def allows(self, value: Json) -> bool:
         """Do type and value both match exactly one of the expected ones (§6.3)?"""
@@ -93,15 +100,33 @@ def parse(query: object) -> Query:
 
     Raises Malformed (`dcql.*`, `path.form`).
     """
-    members = _object(query, "query")
+    members = _bounded(_object(query, "query"))
     credentials = _list(members, "credentials", _credential)
     ids = [one.id for one in credentials]
     if not credentials or len(set(ids)) != len(ids):
         raise Malformed("dcql.credentials", "The query asks for no credential, or names two alike.")
-    sets = _list(members, "credential_sets", _credential_set)
-    if any(name not in ids for one in sets for option in one.options for name in option):
+    sets, known = _list(members, "credential_sets", _credential_set), frozenset(ids)
+    if any(name not in known for one in sets for option in one.options for name in option):
         raise Malformed("dcql.credential_sets", "A credential set names a credential that the query does not describe.")
     return Query(credentials, sets, dict(members))
+
+
+def _bounded(query: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The same query, if it is one of a sane size. Raises Malformed (`dcql.size`)."""
+    level: list[Json] = [query]
+    left = MAX_VALUES
+    while level:
+        left -= len(level)
+        if left < 0:
+            raise Malformed("dcql.size", f"The query has more than {MAX_VALUES} values.")
+        below: list[Json] = []
+        for value in level:
+            if isinstance(value, Mapping):
+                below += value.values()
+            elif isinstance(value, list | tuple):
+                below += value
+        level = below
+    return query
 
 
 def _credential(value: object) -> CredentialQuery:
@@ -128,14 +153,16 @@ def _check_claim_sets(claims: tuple[ClaimsQuery, ...], claim_sets: tuple[tuple[s
         raise Malformed("dcql.claims", "Two claims of one credential have the same id.")
     if not claim_sets:
         return
-    if len(names) != len(claims) or any(name not in names for one in claim_sets for name in one):
+    known = frozenset(names)
+    if len(names) != len(claims) or any(name not in known for one in claim_sets for name in one):
         raise Malformed("dcql.claim_sets", "A claim set needs claims that have ids, and may name only those.")
 
 
 def _claim(value: object) -> ClaimsQuery:
     members = _object(value, "claim")
     name = _identifier(members["id"]) if "id" in members else None
-    return ClaimsQuery(parse_path(members.get("path")), name, _list(members, "values", _expected))
+    retained = members.get("intent_to_retain") is True  # of mdoc only, so elsewhere any value is as good as none
+    return ClaimsQuery(parse_path(members.get("path")), name, _list(members, "values", _expected), retained)
 
 
 def _expected(value: object) -> str | int | bool:

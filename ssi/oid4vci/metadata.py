@@ -70,7 +70,7 @@ class Configuration:
     doctype: str | None = None
     definition: Mapping[str, Json] = field(default_factory=dict)
     scope: str | None = None
-    signing_algs: tuple[str, ...] = ()
+    signing_algs: tuple[str | int, ...] = ()
     binding_methods: tuple[str, ...] = ()
     proof_algs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attested: frozenset[str] = frozenset()
@@ -232,7 +232,7 @@ def _configuration(name: str, item: Json) -> Configuration:
         doctype=text(members, "doctype", what="credential configuration"),
         definition=_object(members.get("credential_definition", {}), "credential definition"),
         scope=text(members, "scope", what="credential configuration"),
-        signing_algs=_names(members.get("credential_signing_alg_values_supported", [])),
+        signing_algs=_algorithms(members.get("credential_signing_alg_values_supported", [])),
         binding_methods=_texts(members, "cryptographic_binding_methods_supported"),
         proof_algs={kind: _names(value.get("proof_signing_alg_values_supported", [])) for kind, value in kinds.items()},
         attested=frozenset(kind for kind, value in kinds.items() if "key_attestations_required" in value),
@@ -288,11 +288,16 @@ def _object(value: Json, what: str) -> Mapping[str, Json]:
     return value
 
 
-def _names(value: Json) -> tuple[str, ...]:
-    """Algorithm names; the integers that COSE formats use are left out (Appendix A.2.2)."""
+def _algorithms(value: Json) -> tuple[str | int, ...]:
+    """Algorithms by their names, or by the integers that COSE formats use (Appendix A.2.2)."""
     if not isinstance(value, list) or len(value) > _MAX_LISTED:
         raise Malformed("oid4vci.metadata", "A list of algorithms in the issuer metadata cannot be read.")
-    return tuple(item for item in value if isinstance(item, str))
+    return tuple(item for item in value if isinstance(item, str | int) and not isinstance(item, bool))
+
+
+def _names(value: Json) -> tuple[str, ...]:
+    """Algorithm names only."""
+    return tuple(item for item in _algorithms(value) if isinstance(item, str))
 
 
 def _texts(members: Mapping[str, Json], name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from ssi.encoding import Json, read_json_object, text
 from ssi.errors import Malformed, Unsupported
 from ssi.jose import jwe
 from ssi.oid4vp import transactions
+from ssi.oid4vp.abilities import FORMATS
 from ssi.oid4vp.askers import UNSIGNED
 from ssi.oid4vp.drafts import refusal
 from ssi.oid4vp.urls import endpoint
@@ -19,14 +20,6 @@ DIRECT_POST_JWT = "direct_post.jwt"
 RESPONSE_MODES = (DIRECT_POST, DIRECT_POST_JWT)
 DEFAULT_ENC_VALUES = ("A128GCM",)
 """What an asker that names none can decrypt (§5.1)."""
-
-SD_JWT_FORMATS: Mapping[str, Json] = {
-    "dc+sd-jwt": {
-        "sd-jwt_alg_values": ["ES256", "ES384", "Ed25519"],
-        "kb-jwt_alg_values": ["ES256", "ES384", "Ed25519"],
-    }
-}
-"""`vp_formats_supported` of this house (B.3.4: fully specified algorithm names)."""
 
 MAX_TEXT = 1024
 _MAX_KEYS = 32
@@ -50,7 +43,7 @@ class AuthorizationRequest:
     state: str | None = None
     encryption_keys: tuple[Mapping[str, Json], ...] = ()
     enc_values: tuple[str, ...] = ("A128GCM", "A256GCM")
-    vp_formats: Mapping[str, Json] = field(default_factory=lambda: dict(SD_JWT_FORMATS))
+    vp_formats: Mapping[str, Json] = field(default_factory=lambda: dict(FORMATS))
     transaction_data: tuple[str, ...] = ()
     client_name: str | None = None
     purpose: str | None = None

@@ -13,6 +13,7 @@ from ssi.jose import jwe, jws
 from ssi.keys import ALGORITHMS, Signer
 from ssi.model import KeyResolver
 from ssi.oid4vp import parameters as fields
+from ssi.oid4vp.abilities import FORMATS
 from ssi.oid4vp.askers import DID, HASH, PREFIXES, UNSIGNED, Asker, anonymous, authenticate, split, x509_hash_client_id
 from ssi.oid4vp.links import RequestLink
 from ssi.oid4vp.parameters import AuthorizationRequest
@@ -108,7 +109,7 @@ def open_request(
 def request_form(link: RequestLink, *, wallet_nonce: str) -> dict[str, str]:
     """What a wallet posts to a `request_uri` whose method is "post" (§5.10): a fresh nonce, and what it can do."""
     metadata: dict[str, Json] = {
-        "vp_formats_supported": fields.SD_JWT_FORMATS,
+        "vp_formats_supported": FORMATS,
         "client_id_prefixes_supported": list(PREFIXES),
         "response_types_supported": ["vp_token"],
         "response_modes_supported": list(fields.RESPONSE_MODES),

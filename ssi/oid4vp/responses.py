@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ssi.encoding import Json, read_json_object, text, write_json
+from ssi.encoding import Json, read_json_object, text, wire_json, wire_text, write_json
 from ssi.errors import Malformed, Refused, SsiError, Unsupported
 from ssi.jose import jwe
 from ssi.jose.jwe import DecryptionKey
@@ -52,7 +52,7 @@ def respond(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]
         asked = request.query.credential(query_id)
         if asked is None or not presentations or (len(presentations) > 1 and not asked.multiple):
             raise Malformed("oid4vp.vp_token", "The answer holds presentations that the request did not ask for.")
-    token = {query_id: list(presentations) for query_id, presentations in vp_token.items()}
+    token = {query_id: [wire_json(one) for one in presentations] for query_id, presentations in vp_token.items()}
     return _form(request, {"vp_token": token})
 
 
@@ -85,7 +85,7 @@ def read_response(form: Mapping[str, str], *, response_mode: str, keys: Sequence
     """Read what a wallet posted, strictly by §8.1: an object of arrays by query id, or an error.
 
     Raises Malformed (`oid4vp.*`, `jose.*`, `encoding.*`), Refused (`oid4vp.not_encrypted`, `jose.jwe_key`,
-    `jose.jwe_tag`), Unsupported (`jose.*`, `oid4vp.presentation`).
+    `jose.jwe_tag`), Unsupported (`jose.*`).
     """
     encrypted = form.get("response")
     if response_mode == DIRECT_POST_JWT and encrypted is not None:
@@ -152,8 +152,12 @@ def _vp_token(token: Json) -> Mapping[str, tuple[str, ...]]:
     for presentations in token.values():
         if not isinstance(presentations, list) or not 0 < len(presentations) <= MAX_PRESENTATIONS:
             raise Malformed("oid4vp.vp_token", "An entry of the vp_token is not an array of presentations.")
-        if any(isinstance(one, Mapping) for one in presentations):
-            raise Unsupported("oid4vp.presentation", "Presentations in the form of JSON objects are not accepted here.")
-        if not all(isinstance(one, str) and one for one in presentations):
-            raise Malformed("oid4vp.vp_token", "A presentation in the vp_token is not a text.")
-    return {query_id: tuple(presentations) for query_id, presentations in token.items()}
+    return {query_id: tuple(_wire(one) for one in presentations) for query_id, presentations in token.items()}
+
+
+def _wire(presentation: Json) -> str:
+    """§8.1: "string or object, depending on the Credential Format"."""
+    wire = wire_text(presentation)
+    if wire is None:
+        raise Malformed("oid4vp.vp_token", "A presentation in the vp_token is neither a text nor an object.")
+    return wire

@@ -136,7 +136,7 @@ def sealed(payload: object, key: DecryptionKey = KEY) -> dict[str, str]:
         ('{"person":[5]}', "oid4vp.vp_token"),
         ('{"person":[["a~"]]}', "oid4vp.vp_token"),
         ('{"person":null}', "oid4vp.vp_token"),
-        ('{"person":[{"a":1}]}', "oid4vp.presentation"),
+        ('{"person":[["x"]]}', "oid4vp.vp_token"),
         (json.dumps({"person": ["a"] * 65}), "oid4vp.vp_token"),
         (json.dumps({str(n): ["a"] for n in range(65)}), "oid4vp.vp_token"),
     ],
@@ -243,3 +243,11 @@ def test_receipt_reader_raises_only_ssi_error(body: bytes) -> None:
 def test_a_wrong_mode_is_not_taken_for_plain() -> None:
     with pytest.raises(Refused):
         read({"vp_token": '{"person":["a"]}'}, "direct_post.jwt")
+
+
+def test_presentations_that_are_objects_travel_as_objects() -> None:
+    """§8.1: "string or object, depending on the Credential Format"; B.1.3.2 has one as an object."""
+    token = json.dumps({"person": [{"type": ["VerifiablePresentation"], "n": 1}]})
+    tokens = read({"vp_token": token}).vp_token
+    assert tokens == {"person": ('{"type":["VerifiablePresentation"],"n":1}',)}
+    assert json.loads(respond(PLAIN, tokens)["vp_token"]) == json.loads(token)
