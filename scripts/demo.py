@@ -73,6 +73,7 @@ class Cast:
     desk: Desk
     wallet: Wallet
     counter: Counter
+    new_wallet: Callable[[], Wallet]
     passphrase: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     application: str = ""
     credential: str = ""
@@ -92,9 +93,9 @@ class Desk:
         files = [(field, (path.name, path.read_bytes(), "image/jpeg")) for field, path in pictures]
         return self._post("/desk/applications", data=PERSON, files=files)
 
-    def offer(self, application: str) -> dict[str, Any]:
-        """Make a credential offer for an accepted application."""
-        return self._post(f"/desk/applications/{application}/offer")
+    def offer(self, application: str, **more: str) -> dict[str, Any]:
+        """Make a credential offer for an accepted application; `kind` says in which form."""
+        return self._post(f"/desk/applications/{application}/offer", data=more)
 
     def credentials(self) -> list[dict[str, Any]]:
         """What was issued, newest first."""
@@ -183,8 +184,12 @@ def play(directory: Path, teller: Teller) -> None:
         for role, url in town.urls.items():
             teller.say(f"{role:9}{url}")
         with clients(town) as new_client:
-            cast = Cast(Desk(town, new_client()), Wallet(town, new_client()), Counter(town, new_client()))
-            for scene in (enrol, hold, present, another_face, altered_claim, replay, revoked):
+
+            def new_wallet() -> Wallet:
+                return Wallet(town, new_client())
+
+            cast = Cast(Desk(town, new_client()), new_wallet(), Counter(town, new_client()), new_wallet)
+            for scene in (enrol, hold, present, other_forms, another_face, altered_claim, replay, revoked):
                 scene(teller, cast)
     teller.step("Stop the services")
     teller.check(
@@ -224,11 +229,31 @@ def hold(teller: Teller, cast: Cast) -> None:
 def present(teller: Teller, cast: Cast) -> None:
     """Ask for one thing, receive one thing."""
     teller.step("At a counter: the verifier asks only whether the person is over 18")
-    result = ask_and_share(teller, cast, show=True)
+    result = ask_and_share(teller, cast, wallet=cast.wallet, show=True)
     for finding in result["findings"]:
         teller.say(f"{finding['outcome']:9} {finding['detail']}")
     teller.check(result["verdict"] == "verified", "verdict: Verified")
     teller.check(_names(result["claims"]) == {"age_over_18"}, "the verifier received age_over_18 and nothing else")
+
+
+def other_forms(teller: Teller, cast: Cast) -> None:
+    """The same question, answered with the same facts in the other two forms of the card."""
+    for kind, name in (
+        ("VerifiedPersonCredential", "a W3C credential"),
+        ("VerifiedPersonUnlinkable", "an unlinkable W3C credential (BBS)"),
+        ("VerifiedPersonMdoc", "an mdoc"),
+    ):
+        teller.step(f"The same card as {name}: issued, held, and asked the same question")
+        offer = cast.desk.offer(cast.desk.apply(PORTRAIT, SELFIE)["id"], kind=kind)
+        wallet = cast.new_wallet()
+        wallet.post("/signup", name=f"Eileen with {name}", passphrase=cast.passphrase)
+        opened = wallet.open(offer["offer_uri"])
+        wallet.post(f"/offers/{opened['offer']['id']}/accept", tx_code=offer["tx_code"])
+        teller.check(len(wallet.get("/cards")["cards"]) == 1, "the wallet checked what arrived, then kept it")
+        result = ask_and_share(teller, cast, wallet=wallet, show=True)
+        for finding in result["findings"]:
+            teller.say(f"{finding['outcome']:9} {finding['detail']}")
+        teller.check(result["verdict"] == "verified", "verdict: Verified")
 
 
 def another_face(teller: Teller, cast: Cast) -> None:
@@ -293,17 +318,17 @@ def revoked(teller: Teller, cast: Cast) -> None:
     cast.desk.revoke(cast.credential)
     teller.say(f"verifiers may keep a status list for {STATUS_TTL_SECONDS} s here; waiting that long ...")
     time.sleep(STATUS_TTL_SECONDS + 1)
-    result = ask_and_share(teller, cast, show=False)
+    result = ask_and_share(teller, cast, wallet=cast.wallet, show=False)
     _explain(teller, result)
     teller.check(result["verdict"] == "not_verified", "verdict: Not verified")
     codes = {finding["code"] for finding in result["findings"] if finding["outcome"] == "fail"}
     teller.check(codes == {"status.revoked"}, "for that reason alone")
 
 
-def ask_and_share(teller: Teller, cast: Cast, *, show: bool) -> dict[str, Any]:
+def ask_and_share(teller: Teller, cast: Cast, *, wallet: Wallet, show: bool) -> dict[str, Any]:
     """A request, opened in the wallet, consented to, shared; the verifier's result."""
     request = cast.counter.ask("over-18")
-    screen = cast.wallet.open(request["link"])["request"]
+    screen = wallet.open(request["link"])["request"]
     if show:
         known = "a name that its certificate proves" if screen["who"]["verified"] else "NOT verified"
         teller.say(f"the wallet shows who asks: {screen['who']['name']} ({known})")
@@ -311,7 +336,7 @@ def ask_and_share(teller: Teller, cast: Cast, *, show: bool) -> dict[str, Any]:
         teller.say("shared: " + ", ".join(line["label"] for line in choice["shared"]))
         teller.say("always: " + (", ".join(line["label"] for line in choice["always"]) or "nothing"))
         teller.say("hidden: " + ", ".join(choice["hidden"]))
-    cast.wallet.post(f"/requests/{screen['id']}/share")
+    wallet.post(f"/requests/{screen['id']}/share")
     return cast.counter.result(request["id"])
 
 

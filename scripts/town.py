@@ -93,7 +93,7 @@ def start(
 
 def wait_ready(process: subprocess.Popen[str], role: str, directory: Path, *, seconds: float = 60) -> str:
     """The address that a service says it serves, from its one JSON line. Raises NotStarted with its log's end."""
-    line = _first_line(process.stdout, seconds)
+    line = first_line(process.stdout, seconds)
     try:
         ready = json.loads(line)
     except ValueError:
@@ -102,7 +102,8 @@ def wait_ready(process: subprocess.Popen[str], role: str, directory: Path, *, se
     return str(ready["url"])
 
 
-def _first_line(stream: IO[str] | None, seconds: float) -> str:
+def first_line(stream: IO[str] | None, seconds: float) -> str:
+    """The first line that a process writes within so many seconds, else an empty one."""
     if stream is None or not select.select([stream], [], [], seconds)[0]:
         return ""
     return stream.readline()

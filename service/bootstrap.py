@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from service import minting
 from service.minting import Authority, Leaf
+from ssi.encoding import write_json
 from ssi.errors import Malformed, Unavailable
 from ssi.keys import SoftwareSigner
 
@@ -31,6 +32,7 @@ AUTHORITIES: Final[Mapping[str, str]] = {
 SECRETS: Final[tuple[tuple[str, str], ...]] = (
     ("issuer/desk-token", "signs a clerk in at the issuing desk"),
     ("issuer/cookie.key", "seals the desk's cookies"),
+    ("issuer/bbs-seed", "makes the key that signs unlinkable credentials"),
     ("wallet/cookie.key", "seals the wallet's cookies, which hold unlocked vault keys"),
     ("verifier/api-key", "authorises calls of the verifier's REST API"),
     ("verifier/cookie.key", "seals the verifier's cookies"),
@@ -100,6 +102,13 @@ class _Files:
         partial.replace(path)
         return MadeFile(path, purpose, secret, written=True)
 
+    def keep_same(self, name: str, data: bytes, purpose: str) -> MadeFile:
+        """The file with these bytes: as it is if it has them, else written anew."""
+        path = self.root / name
+        if path.exists() and path.read_bytes() == data:
+            return MadeFile(path, purpose, secret=False, written=False)
+        return self.write(name, data, purpose, secret=False)
+
     def read(self, name: str) -> bytes:
         """The file's bytes."""
         return (self.root / name).read_bytes()
@@ -129,6 +138,8 @@ def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now
         url = base_urls["issuer"]
         leaf = Leaf("Facet Desk", "Facet Desk", (_host(url),), (url,))
         yield from _leaf(files, "issuer/signing", leaf, authorities["issuer-ca"], purpose="signs credentials", now=now)
+        listed = write_json({_did_web(url): None}) + b"\n"
+        yield files.keep_same("trust/issuers.json", listed, "the issuer's DID, for those who rely on it")
     if "verifier" in base_urls:
         url = base_urls["verifier"]
         leaf = Leaf("Facet Verifier", "Facet Verifier", (_host(url),), (url,))
@@ -171,6 +182,13 @@ def _leaf(
             return
     fresh = minting.issue(authority, leaf, key=key, now=now)
     yield files.write(f"{name}.pem", minting.certificate_pem(fresh), what, secret=False)
+
+
+def _did_web(url: str) -> str:
+    """The did:web identifier of a base URL (a port's colon is encoded)."""
+    parts = urlsplit(url)
+    path = [quote(part, safe="") for part in parts.path.split("/") if part]
+    return ":".join(["did:web", quote(parts.netloc, safe=""), *path])
 
 
 def _host(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -69,13 +69,25 @@ class Template:
 def templates() -> Mapping[str, Template]:
     """The templates of `templates.json` by id, in the file's order."""
     read = read_json(resources.files("verifier").joinpath("templates.json").read_bytes(), what="list of templates")
-    return {entry["id"]: _template(entry) for entry in read}
+    return {entry["id"]: _template(entry, read["forms"]) for entry in read["templates"]}
 
 
-def _template(entry: Mapping[str, Json]) -> Template:
-    members = {name: entry[name] for name in ("title", "purpose", "dcql_query")}
+def _template(entry: Mapping[str, Json], forms: Sequence[Mapping[str, Json]]) -> Template:
+    """The template's claims, asked for in every form of the card: whichever of them somebody holds will do."""
+    query = {
+        "credentials": [_in_form(entry["claims"], form) for form in forms],
+        "credential_sets": [{"options": [[form["id"]] for form in forms]}],
+    }
+    members = {"title": entry["title"], "purpose": entry["purpose"], "dcql_query": query}
     ask = parse({**members, "policy": {"rules": entry["rules"]}, "response_mode": DIRECT_POST_JWT})
     return Template(id=entry["id"], summary=entry["summary"], icon=entry["icon"], ask=ask)
+
+
+def _in_form(claims: Sequence[Mapping[str, Json]], form: Mapping[str, Json]) -> dict[str, Json]:
+    """A credential query for the claims where this form has them; `depth` is how far its paths reach (mdoc: 2)."""
+    paths = [[*form["above"], *claim["path"]][: form.get("depth")] for claim in claims]
+    asked = {write_json(path): {**claim, "path": path} for path, claim in zip(paths, claims, strict=True)}
+    return {**{name: form[name] for name in ("id", "format", "meta")}, "claims": list(asked.values())}
 
 
 @lru_cache(maxsize=1024)

@@ -17,10 +17,13 @@ from ssi import status
 from ssi.encoding import Json, b64url, seconds
 from ssi.errors import Malformed, SsiError, Unavailable
 from ssi.fetch import BoundedFetch, Fetch
+from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.model import Challenge, Presentation
+from ssi.trust.policies import Issuers
 from verifier import shown, web, wiring, words
+from verifier.conformance import commands as conformance
 from verifier.policy import Policy
 from verifier.sessions import digest
 from verifier.settings import OPTIONS, ROLE
@@ -41,6 +44,8 @@ def main() -> None:
 
 
 main.add_command(cli.serve_command(ROLE, factory="verifier.web:wsgi", check=web.check, options=OPTIONS))
+main.add_command(conformance.serve)
+main.add_command(conformance.jose_cose)
 
 
 @main.group()
@@ -77,10 +82,13 @@ def verify(
     Exit code 0: verified. 1: not verified. 2: wrong usage. 3: could not be checked now.
     """
     wire = _text(cli.read_input(source))
-    policy = Policy(trust=wiring.trust(anchors, issuers), types=frozenset(types))
+    named = Issuers(dict.fromkeys(issuers)) if issuers else None
+    policy = Policy(trust=wiring.trust(anchors, named), types=frozenset(types))
     fetch = _network(**network)
     keys = Keys(fetch)
-    checker = status.Checker(fetch=fetch, keys=keys, trust=policy.trust, max_age=timedelta(days=1))
+    checker = status.Checker(
+        fetch=fetch, keys=keys, trust=policy.trust, max_age=timedelta(days=1), opener=anyvc.opener(keys)
+    )
     result = Verifier(keys, checker, Types(None)).verify(
         Presentation(format_id, wire), challenge=Challenge(nonce, audience), policy=policy, now=datetime.now(UTC)
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ssi import formats
 from ssi.encoding import Json
 from ssi.errors import Malformed
 from ssi.formats.paths import selected
@@ -50,11 +51,20 @@ class MustEqual:
 
 
 def values(opened: Opened, path: ClaimPath) -> tuple[Json, ...]:
-    """The values that a claims path pointer selects (OpenID4VP 1.0 §7.1); () when it selects none or leads nowhere."""
-    try:
-        return tuple(found.value for found in selected(opened.claims, path, closed=opened.closed))
-    except Malformed:
-        return ()
+    """The values that a claims path pointer selects (OpenID4VP 1.0 §7.1); () when it selects none or leads nowhere.
+
+    The path may start at the credential's root, or at its subject: then one rule serves every format.
+    """
+    within = formats.by_id(opened.format).within
+    above = [(name,) for name in opened.claims if within((name, *path)) == path]
+    for start in ((), *above):
+        try:
+            found = selected(opened.claims, (*start, *path), closed=opened.closed)
+        except Malformed:
+            continue
+        if found:
+            return tuple(one.value for one in found)
+    return ()
 
 
 @dataclass(frozen=True)

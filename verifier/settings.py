@@ -22,7 +22,10 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("access-key", "Private key of that certificate, PEM. Default: <data>/verifier/access.key."),
     Option("client-id-prefix", f"How wallets know this verifier: {' or '.join(PREFIXES)}.", "x509_hash"),
     Option("issuer-anchors", "Authorities of trusted issuers, PEM. Default: <data>/trust/issuer-ca.pem."),
-    Option("trusted-issuers", "Further trusted issuers without certificates: DIDs or https names, divided by spaces."),
+    Option(
+        "trusted-issuers",
+        "JSON file with further issuers: {DID or URL: [types] or null}. Default: <data>/trust/issuers.json, if there.",
+    ),
     Option("api-key-file", "File with one API key to a line. Default: <data>/verifier/api-key, if there."),
     Option(
         "seal-key", "Key that seals stored claims, shared by replicas. Default: <data>/verifier/seal.key, made once."
@@ -49,7 +52,7 @@ class VerifierSettings:
     access_key: Path
     prefix: str
     anchors: Path | None
-    trusted_issuers: tuple[str, ...]
+    trusted_issuers: Path | None
     api_key_file: Path | None
     seal_key: Path
     wallet_link: str
@@ -68,9 +71,6 @@ def read(values: Mapping[str, str]) -> VerifierSettings:
     prefix = source.text("client-id-prefix")
     if prefix not in PREFIXES:
         raise Malformed("settings.client_id_prefix", f"--client-id-prefix must be {' or '.join(PREFIXES)}.")
-    issuers = tuple(source.text("trusted-issuers").split()) if source.given("trusted-issuers") else ()
-    if any(urlsplit(one).scheme not in {"did", "https"} for one in issuers):
-        raise Malformed("settings.trusted_issuers", "--trusted-issuers must be DIDs or https names, divided by spaces.")
     return VerifierSettings(
         service=service,
         name=source.text("name"),
@@ -78,7 +78,7 @@ def read(values: Mapping[str, str]) -> VerifierSettings:
         access_key=source.path("access-key", default=service.folder / "access.key"),
         prefix=prefix,
         anchors=_file(source, "issuer-anchors", service.data / "trust" / "issuer-ca.pem"),
-        trusted_issuers=issuers,
+        trusted_issuers=_file(source, "trusted-issuers", service.data / "trust" / "issuers.json"),
         api_key_file=_file(source, "api-key-file", service.folder / "api-key"),
         seal_key=source.path("seal-key", default=service.folder / "seal.key"),
         wallet_link=link,

@@ -19,6 +19,7 @@ class Shown:
     """One accepted credential, cut down to what was asked: `claims` nested as in the credential."""
 
     query_id: str
+    format: str
     type: str
     issuer: str
     valid_until: int | None
@@ -29,6 +30,7 @@ class Shown:
         """As the API shows it."""
         return {
             "id": self.query_id,
+            "format": self.format,
             "type": self.type,
             "issuer": self.issuer,
             "valid_until": self.valid_until,
@@ -44,7 +46,8 @@ def show(query: dcql.Query, opened: Mapping[str, Sequence[Opened]]) -> tuple[Sho
         paths = [claim.path for claim in asked.claims] if asked else []
         for one in credentials:
             until = None if one.valid_until is None else _second(one.valid_until)
-            found.append(Shown(query_id, one.type, issuer_name(one), until, cut(one.claims, paths, closed=one.closed)))
+            claims = cut(one.claims, paths, closed=one.closed)
+            found.append(Shown(query_id, one.format, one.type, issuer_name(one), until, claims))
     return tuple(found)
 
 
@@ -97,7 +100,7 @@ def write_shown(shown: Sequence[Shown]) -> bytes:
 def read_shown(stored: bytes) -> tuple[Shown, ...]:
     """From the sealed column."""
     return tuple(
-        Shown(one["id"], one["type"], one["issuer"], one["valid_until"], one["claims"])
+        Shown(one["id"], one["format"], one["type"], one["issuer"], one["valid_until"], one["claims"])
         for one in read_json(stored, what="stored claims")
     )
 

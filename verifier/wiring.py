@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from ssi import oid4vp, status
 from ssi.errors import Malformed, Refused
 from ssi.fetch import Fetch
+from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.keys import SoftwareSigner
@@ -27,7 +28,7 @@ from verifier.verify import Verifier
 
 def sessions(settings: VerifierSettings, *, engine: Engine, fetch: Fetch, clock: Callable[[], datetime]) -> Sessions:
     """The requests of a verifier with these settings. Raises Malformed, Refused (`settings.*`, `trust.*`, `key.*`)."""
-    trusted = trust(settings.anchors, settings.trusted_issuers)
+    trusted = trust(settings.anchors, listed(settings.trusted_issuers))
     return Sessions(
         store=Store(engine),
         verifier=verifier(trusted, fetch=fetch, settings=settings),
@@ -46,11 +47,17 @@ def verifier(trusted: TrustPolicy, *, fetch: Fetch, settings: VerifierSettings) 
     Fetching a description would tell its publisher when its credentials are shown (draft, "Issuer Phone-Home").
     """
     keys = Keys(fetch)
-    checker = status.Checker(fetch=fetch, keys=keys, trust=trusted, max_age=settings.status_max_age)
+    opener, age = anyvc.opener(keys), settings.status_max_age
+    checker = status.Checker(fetch=fetch, keys=keys, trust=trusted, max_age=age, opener=opener)
     return Verifier(keys, checker, Types(None))
 
 
-def trust(anchors: Path | None, issuers: tuple[str, ...]) -> TrustPolicy:
+def listed(issuers: Path | None) -> policies.Issuers | None:
+    """The issuers that a JSON file names. Raises Malformed (`settings.file`, `trust.issuers`)."""
+    return None if issuers is None else policies.read_issuers(read_file(issuers))
+
+
+def trust(anchors: Path | None, issuers: policies.Issuers | None) -> TrustPolicy:
     """Issuers certified by an authority in a PEM file, and issuers named one by one.
 
     Raises Refused (`settings.no_trust`) when there are neither: a verifier that trusts nobody can verify nothing.
@@ -58,8 +65,8 @@ def trust(anchors: Path | None, issuers: tuple[str, ...]) -> TrustPolicy:
     found: list[TrustPolicy] = []
     if anchors is not None:
         found.append(policies.Anchors(x509.read_certificates(read_file(anchors)), None))
-    if issuers:
-        found.append(policies.Issuers(dict.fromkeys(issuers)))
+    if issuers is not None:
+        found.append(issuers)
     if not found:
         sentence = "No issuer is trusted: name --issuer-anchors or --trusted-issuers, or run `facet-issuer bootstrap`."
         raise Refused("settings.no_trust", sentence)
@@ -105,5 +112,5 @@ def read_file(path: Path) -> bytes:
 
 def check(settings: VerifierSettings) -> None:
     """Read everything once, so that mistakes end the start and not the first request. Raises SsiError."""
-    trust(settings.anchors, settings.trusted_issuers)
+    trust(settings.anchors, listed(settings.trusted_issuers))
     asker(settings)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+from typing import Final
 
 from ssi.model import Check, ClaimPath, Finding, Outcome
 
@@ -117,10 +119,6 @@ _CLAIMS: Mapping[str, str] = MappingProxyType(
         "given_name": "Given name",
         "family_name": "Family name",
         "birthdate": "Date of birth",
-        "age_over_16": "At least 16",
-        "age_over_18": "At least 18",
-        "age_over_21": "At least 21",
-        "age_over_65": "At least 65",
         "nationalities": "Nationalities",
         "document": "Document",
         "document.type": "Kind of document",
@@ -129,22 +127,50 @@ _CLAIMS: Mapping[str, str] = MappingProxyType(
         "document.issuing_authority": "Issued by",
         "document.expiry_date": "Document valid until",
         "biometric_evidence": "Face check at issuance",
+        "birth_date": "Date of birth",
+        "nationality": "Nationality",
+        "portrait": "Portrait",
+        "image": "Picture",
+        "document_number": "Document number",
+        "issuing_country": "Issued in",
+        "issuing_authority": "Issued by",
+        "issue_date": "Issued on",
+        "expiry_date": "Valid until",
+        "terms_of_use": "Terms of use",
+        "id": "Identifier",
     }
 )
+
+
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])[A-Z](?=[a-z])")
+"""Where a new word begins inside a name such as `verificationMethod`."""
+
+_AGE: Final = re.compile(r"age_over_([0-9]{1,3})")
 
 
 def claim_label(path: ClaimPath) -> str:
     """What a claim is called on a page.
 
-    >>> claim_label(("document", "number")), claim_label(("shoe_size", None)), claim_label(("document", "issue_date"))
+    >>> claim_label(("document", "number")), claim_label(("shoe_size", None)), claim_label(("document", "issueDate"))
     ('Document number', 'Shoe size', 'Document: issue date')
+    >>> claim_label(("familyName",)), claim_label(("age_over_25",)), claim_label(("evidence", 0, "padTested"))
+    ('Family name', 'At least 25', 'Evidence: pad tested')
     """
-    names = [part for part in path if isinstance(part, str)]
+    names = [_plain(part) for part in path if isinstance(part, str)]
+    if not names:
+        return "Claim"
+    if age := _AGE.fullmatch(names[0]):
+        return f"At least {int(age[1])}"
     for count in range(len(names), 0, -1):
         known = _CLAIMS.get(".".join(names[:count]))
         if known is not None:
             return ": ".join((known, *map(_spelt, names[count:])))
-    return ": ".join(map(_spelt, names)).capitalize()
+    text = ": ".join(map(_spelt, names))
+    return text[:1].upper() + text[1:]
+
+
+def _plain(name: str) -> str:
+    return _HUMP.sub(lambda found: f"_{found[0].lower()}", name)
 
 
 def _spelt(name: str) -> str:

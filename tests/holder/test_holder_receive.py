@@ -321,7 +321,7 @@ def test_an_offer_that_cannot_be_looked_at_says_why(
     [
         json_response(200, {}),
         json_response(200, {"credentials": []}),
-        json_response(200, {"credentials": [{"credential": {"an": "object"}}]}),
+        json_response(200, {"credentials": [{"credential": ["a", "list"]}]}),
         json_response(202, {"transaction_id": "later", "interval": 5}),
         Response(200, "", {}, b"\xff\xfe"),
         Response(302, "", {}, b""),
@@ -339,6 +339,14 @@ def test_a_strange_credential_response_keeps_nothing(response: Response, town: T
     page = ada.page(place)
     assert page.status_code == 200
     assert ada.get(place).json["offer"]["problem"] is not None
+
+
+def test_an_object_where_a_text_belongs_is_looked_at_and_not_kept(town: Town, ada: Person) -> None:
+    town.issuer.broken["credential"] = json_response(200, {"credentials": [{"credential": {"an": "object"}}]})
+    place = ada.open(town.issuer.link)
+    ada.post(f"{place}/accept", tx_code="493827")
+    assert ada.cards() == []
+    assert [card["verdict"] for card in ada.get(place).json["offer"]["cards"]] == ["refuse"]
 
 
 def test_offers_this_wallet_cannot_take_are_refused_before_anything_is_made(town: Town, ada: Person) -> None:

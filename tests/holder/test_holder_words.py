@@ -56,7 +56,8 @@ def _card(claims: dict[str, Any], disclosed: tuple[Any, ...] = (), **more: Any) 
         (0, "0"),
         (1.5, "1.5"),
         ("2026-02-30", "2026-02-30"),
-        ("data:image/jpeg;base64,AAAA", "A picture"),
+        ("data:image/jpeg;base64,AAAA", "A picture (3 bytes)"),
+        ("_9j_4AAQSkZJRgABAQ" + "A" * 4080, "A picture (3 kB)"),
         (["a", ["b", True]], "a, b, Yes"),
     ],
 )

@@ -141,8 +141,8 @@ class World:
         identifier = made.json["id"]
         return (identifier, *self.offer(identifier))
 
-    def offer(self, identifier: str) -> tuple[str, str]:
-        answer = self.desk("POST", f"/desk/applications/{identifier}/offer")
+    def offer(self, identifier: str, **form: str) -> tuple[str, str]:
+        answer = self.desk("POST", f"/desk/applications/{identifier}/offer", data=form)
         assert answer.status_code == 201, answer.text
         uri = parse_qs(urlsplit(answer.json["offer_uri"]).query)["credential_offer_uri"][0]
         return uri, answer.json["tx_code"]

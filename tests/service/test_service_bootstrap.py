@@ -33,6 +33,8 @@ def test_everything_is_made_and_reported(tmp_path: Path) -> None:
     made = run(tmp_path)
     expected = {
         *(f"trust/{name}.pem" for name in ("tls-ca", "issuer-ca", "relying-party-ca")),
+        "trust/issuers.json",
+        "issuer/bbs-seed",
         *(f"ca/{name}.key" for name in ("tls-ca", "issuer-ca", "relying-party-ca")),
         *(f"{role}/tls.{end}" for role in URLS for end in ("pem", "key")),
         *("issuer/signing.pem", "issuer/signing.key", "issuer/desk-token", "issuer/cookie.key", "wallet/cookie.key"),
@@ -73,7 +75,11 @@ def test_certificates_are_renewed_before_they_end_and_when_the_address_changes(t
     renewed = {file.path.name for file in run(tmp_path, later=timedelta(days=340)).written}
     assert renewed == {"tls.pem", "signing.pem", "access.pem"}
     moved = run(tmp_path, urls={**URLS, "issuer": "https://new.test"}, later=timedelta(days=340)).written
-    assert {str(file.path.relative_to(tmp_path)) for file in moved} == {"issuer/tls.pem", "issuer/signing.pem"}
+    assert {str(file.path.relative_to(tmp_path)) for file in moved} == {
+        "issuer/tls.pem",
+        "issuer/signing.pem",
+        "trust/issuers.json",
+    }
     assert (tmp_path / "issuer" / "signing.key").read_bytes() == key
 
 

@@ -213,7 +213,9 @@ def test_pages_are_kept_by_nobody_and_run_no_foreign_code(browser: FlaskClient) 
 
 
 def test_a_claim_cannot_turn_or_flood_the_page() -> None:
-    shown = Shown("person", PERSON, "Desk", None, {"given_name": "Ada\u202e\nsey", "portrait": "x" * 100_000})
+    shown = Shown(
+        "person", "dc+sd-jwt", PERSON, "Desk", None, {"given_name": "Ada\u202e\nsey", "portrait": "x" * 100_000}
+    )
     (_, name), (_, portrait) = data.rows(shown)
     assert name == "Ada sey"
     assert len(portrait) == 1000

@@ -72,7 +72,9 @@ def test_every_template_is_a_question_that_can_be_asked() -> None:
     assert {"over-18", "identity", "nationality"} <= set(asking.templates())
     for template in asking.templates().values():
         assert asking.read(template.ask.json) == template.ask
-        assert template.ask.policy(UnsafeAnyone()).types == {PERSON}
+        assert template.ask.policy(UnsafeAnyone()).types == {PERSON, "VerifiedPersonCredential"}
+        assert [one.format for one in template.ask.query.credentials] == ["dc+sd-jwt", "ldp_vc", "mso_mdoc"]
+        assert [one.options for one in template.ask.query.sets] == [(("person",), ("person_w3c",), ("person_mdoc",))]
         assert template.summary
         assert template.ask.purpose
 

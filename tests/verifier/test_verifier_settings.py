@@ -25,7 +25,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         ("wallet_url", "javascript:alert(1)", "settings.wallet_url"),
         ("wallet_url", "http://wallet.test/", "settings.wallet_url"),
         ("wallet_link", "no scheme", "settings.wallet_link"),
-        ("trusted_issuers", "did:web:a.test mallory", "settings.trusted_issuers"),
         ("request_seconds", "0", "settings.request_seconds"),
         ("retention_seconds", "-1", "settings.retention_seconds"),
         ("status_seconds", "ten", "settings.status_seconds"),
@@ -53,14 +52,22 @@ def test_missing_and_mismatched_files_end_the_start(world: World, tmp_path: Path
 
 def test_somebody_must_be_trusted(world: World) -> None:
     with pytest.raises(SsiError, match="no_trust"):
-        wiring.trust(None, ())
-    pem = world.folder / "trust/issuer-ca.pem"
-    assert isinstance(wiring.trust(pem, ()), Anchors)
-    assert isinstance(wiring.trust(None, ("did:web:issuer.test",)), Issuers)
-    both = wiring.trust(pem, ("did:web:issuer.test",))
+        wiring.trust(None, wiring.listed(None))
+    pem, file = world.folder / "trust/issuer-ca.pem", world.folder / "listed.json"
+    file.write_text('{"did:web:issuer.test": null, "did:web:club.test": ["urn:club-card"]}')
+    listed = wiring.listed(file)
+    assert isinstance(wiring.trust(pem, None), Anchors)
+    assert isinstance(wiring.trust(None, listed), Issuers)
+    both = wiring.trust(pem, listed)
     assert isinstance(both, AnyOf)
     assert both.judge(Issuer("did:web:issuer.test"), "any", now=world.clock()).outcome.value == "pass"
     assert both.judge(Issuer("did:web:other.test"), "any", now=world.clock()).outcome.value == "fail"
+    assert both.judge(Issuer("did:web:club.test"), "any", now=world.clock()).outcome.value == "fail"
+    file.write_text("{}")
+    with pytest.raises(SsiError, match=r"trust\.issuers"):
+        wiring.listed(file)
+    with pytest.raises(SsiError, match=r"settings\.file"):
+        wiring.listed(world.folder / "nowhere.json")
 
 
 def test_a_verifier_may_go_by_its_dns_name(world: World) -> None:

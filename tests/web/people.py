@@ -192,20 +192,37 @@ def holder(stage: Stage, name: str) -> Iterator[Holder]:
 
 
 @contextmanager
-def with_card(stage: Stage, name: str) -> Iterator[Holder]:
-    """Somebody with a wallet on their phone and their card in it; issued over the desk's API, accepted on the page."""
+def with_card(stage: Stage, name: str, *kinds: str) -> Iterator[Holder]:
+    """Somebody with a wallet on their phone and their card in it; issued over the desk's API, accepted on the page.
+
+    `kinds` are the forms in which they have it: one card each, or one as the desk offers it where none is named.
+    """
+    with holder(stage, name) as person:
+        for kind in kinds or ("",):
+            with desk_api(stage) as desk:
+                person.application = apply(desk)
+                path = f"/desk/applications/{person.application}/offer"
+                offer = desk.post(path, data={"kind": kind}).raise_for_status().json()
+            person.paste(offer["offer_uri"])
+            person.accept(offer["tx_code"])
+        person.page.goto(person.wallet + "/cards")
+        yield person
+
+
+def apply(desk: httpx.Client) -> str:
+    """Enrol somebody over the desk's API; the application's reference."""
+    made = desk.post("/desk/applications", data=DOCUMENT, files=pictures()).raise_for_status().json()
+    return str(made["id"])
+
+
+@contextmanager
+def desk_api(stage: Stage) -> Iterator[httpx.Client]:
+    """The desk's API, with its token."""
     town = stage.town
     trust = ssl.create_default_context(cafile=str(town.ca_file))
     headers = {"Authorization": f"Bearer {town.secret('issuer/desk-token')}", "Accept": "application/json"}
-    with httpx.Client(base_url=town.urls["issuer"], verify=trust, headers=headers, timeout=60) as desk:
-        made = desk.post("/desk/applications", data=DOCUMENT, files=pictures()).raise_for_status().json()
-        offer = desk.post(f"/desk/applications/{made['id']}/offer").raise_for_status().json()
-    with holder(stage, name) as person:
-        person.paste(offer["offer_uri"])
-        person.accept(offer["tx_code"])
-        person.page.goto(person.wallet + "/cards")
-        person.application = made["id"]
-        yield person
+    with httpx.Client(base_url=town.urls["issuer"], verify=trust, headers=headers, timeout=60) as client:
+        yield client
 
 
 @contextmanager

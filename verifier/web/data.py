@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final
+from urllib.parse import unquote
 
+from ssi import formats
 from ssi.encoding import Json, printable
+from ssi.formats import pictures
 from ssi.model import Check, ClaimPath, Finding, Outcome
 from verifier import shown, words
 from verifier.sessions import View
 from verifier.shown import Shown
 
+_DID_WEB: Final = "did:web:"
+_FOLDED_FROM: Final = 6  # a claim of more rows than this is folded
 _MAX_SHOWN: Final = 1000  # characters of one claim on a page; the API has it whole
 
 
@@ -74,23 +80,57 @@ def _by_query(credentials: Sequence[Shown]) -> dict[str, list[Mapping[str, Json]
 def rows(credential: Shown) -> list[tuple[str, str]]:
     """The claims of a credential as (label, text), nested ones each on their own row.
 
-    >>> rows(Shown("person", "t", "Desk", None, {"age_over_18": True, "document": {"number": "X1"}}))
+    >>> rows(Shown("person", "dc+sd-jwt", "t", "Desk", None, {"age_over_18": True, "document": {"number": "X1"}}))
     [('At least 18', 'Yes'), ('Document number', 'X1')]
     """
-    found: list[tuple[str, str]] = []
-    _add_rows(found, (), credential.claims)
+    within = formats.by_id(credential.format).within
+    return [(words.claim_label(within(path)), _plain(value)) for path, value in _leaves((), credential.claims)]
+
+
+def grouped(lines: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Rows as a page lists them: a claim of many rows under its own name, to be unfolded; "" names the others.
+
+    >>> grouped([("At least 18", "Yes")])
+    [('', [('At least 18', 'Yes')])]
+    """
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    for name, members in groupby(lines, key=lambda line: line[0].partition(": ")[0]):
+        own = list(members)
+        if len(own) > _FOLDED_FROM:
+            found.append((name, [(_inside(label, name), text) for label, text in own]))
+        elif found and not found[-1][0]:
+            found[-1][1].extend(own)
+        else:
+            found.append(("", own))
     return found
 
 
-def _add_rows(found: list[tuple[str, str]], path: ClaimPath, value: Json) -> None:
+def _inside(label: str, name: str) -> str:
+    inside = label.removeprefix(f"{name}: ")
+    return inside[:1].upper() + inside[1:]
+
+
+def said_by(issuer: str) -> str:
+    """An issuer as a page names it: of a DID on the web, the address of its site.
+
+    >>> said_by("did:web:desk.example%3A8441"), said_by("Facet Desk")
+    ('desk.example:8441', 'Facet Desk')
+    """
+    if not issuer.startswith(_DID_WEB):
+        return issuer
+    return printable(unquote(issuer.removeprefix(_DID_WEB).replace(":", "/")), limit=_MAX_SHOWN)
+
+
+def _leaves(path: ClaimPath, value: Json) -> Iterator[tuple[ClaimPath, Json]]:
+    """The values of a claim that are shown in one line each: plain ones, and lists of plain ones."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            _add_rows(found, (*path, name), inner)
+            yield from _leaves((*path, name), inner)
     elif isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
         for index, inner in enumerate(value):
-            _add_rows(found, (*path, index), inner)
+            yield from _leaves((*path, index), inner)
     else:
-        found.append((words.claim_label(path), _plain(value)))
+        yield path, value
 
 
 def _plain(value: Json) -> str:
@@ -98,7 +138,9 @@ def _plain(value: Json) -> str:
         return ", ".join(_plain(one) for one in value) or "none"
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return "none" if value is None else printable(str(value), limit=_MAX_SHOWN)
+    if value is None:
+        return "none"
+    return pictures.in_words(value) or printable(str(value), limit=_MAX_SHOWN)
 
 
 @dataclass(frozen=True)
@@ -124,6 +166,12 @@ def answered(findings: Sequence[Finding]) -> list[Answered]:
 
 
 def asked(view: View) -> list[str]:
-    """The labels of the claims that the query asks for, each once, in its order."""
-    labels = [words.claim_label(claim.path) for one in view.ask.query.credentials for claim in one.claims]
+    """The labels of the claims that the query asks for, each once, in its order; of several forms the first one's."""
+    first = {name for one in view.ask.query.sets for name in one.options[0]}
+    labels = [
+        words.claim_label(formats.by_id(one.format).within(claim.path))
+        for one in view.ask.query.credentials
+        if one.id in first
+        for claim in one.claims
+    ]
     return list(dict.fromkeys(labels))

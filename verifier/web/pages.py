@@ -16,6 +16,7 @@ from service import qr
 from service.app import answer, json_answer, refusal, status_of
 from ssi.encoding import b64url
 from ssi.errors import Malformed, SsiError
+from ssi.formats import names
 from verifier import ask as asking
 from verifier import words
 from verifier.ask import Ask
@@ -94,7 +95,8 @@ def result(request_id: str) -> BaseResponse:
         "checks": words.CHECKS,
         "outcomes": words.OUTCOMES,
         "answered": data.answered(view.findings),
-        "cards": [(one, data.rows(one)) for one in view.credentials or ()],
+        "form_name": names.name,
+        "cards": [(one, data.said_by(one.issuer), data.grouped(data.rows(one))) for one in view.credentials or ()],
     }
     return answer("verifier/result.html", data.result(view), page=page)
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from ssi.encoding import Json, printable
+from ssi.formats import pictures
 from ssi.formats.paths import placed
 from ssi.model import ClaimPath, Format
 
@@ -20,10 +21,14 @@ Labels = Mapping[ClaimPath, str]
 """What an issuer calls the claims at these paths."""
 
 MAX_SHOWN = 300
+ONLY_THERE: Final = "(only that there is such a thing)"
+"""The value of an object or a list that is seen while all that is in it stays hidden."""
+
 _KNOWN: Final[Mapping[str, str]] = {
     "given_name": "First name",
     "family_name": "Last name",
     "name": "Name",
+    "id": "Identifier",
     "sub": "Identifier",
     "jti": "Serial number",
     "aud": "Only for",
@@ -54,6 +59,7 @@ _PLACE: Final = {name: place for place, name in enumerate(_KNOWN)}
 _AGE: Final = re.compile(r"(?:age_(?:equal_or_)?over_)(\d{1,3})")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WORD: Final = re.compile(r"[^\W_]+")
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -107,13 +113,20 @@ class _Reader:
         """The lines of the claim at a path; none of what is left out, or has nothing left in it."""
         if path in self.without:
             return
-        if isinstance(value, Mapping) and value:
-            for name, inner in value.items():
-                yield from self.at((*path, str(name)), inner)
-        elif isinstance(value, list) and value:
-            yield from self._elements(path, value)
-        else:
-            yield Line(path, label(path, kind=self.kind, labels=self.labels), plain(value))
+        if not isinstance(value, Mapping | list) or not value:
+            yield self._line(path, plain(value))
+            return
+        found = list(self._members(path, value) if isinstance(value, Mapping) else self._elements(path, value))
+        yield from found
+        if not found and self.kind.within(path):
+            yield self._line(path, ONLY_THERE)
+
+    def _line(self, path: ClaimPath, text: str) -> Line:
+        return Line(path, label(path, kind=self.kind, labels=self.labels), text)
+
+    def _members(self, path: ClaimPath, value: Mapping[str, Json]) -> Iterator[Line]:
+        for name, inner in value.items():
+            yield from self.at((*path, str(name)), inner)
 
     def _elements(self, path: ClaimPath, value: list[Json]) -> Iterator[Line]:
         """Plain elements share one line; objects and lists among them have lines of their own."""
@@ -122,17 +135,18 @@ class _Reader:
             for element in elements:
                 yield from self.at(element.path, element.value)
         elif elements:
-            values = [element.value for element in elements]
-            yield Line(path, label(path, kind=self.kind, labels=self.labels), plain(values))
+            yield self._line(path, plain([element.value for element in elements]))
 
 
 def _usual(path: ClaimPath) -> tuple[int, int]:
     """The usual place of a claim: the person, ages from the youngest, then the rest; inside an object the same."""
-    first, last = path[0], path[-1]
-    age = _AGE.fullmatch(str(first))
+    if not path:
+        return len(_PLACE), 0
+    first, last = snake(str(path[0])), snake(str(path[-1]))
+    age = _AGE.fullmatch(first)
     if age:
         return _PLACE["birthdate"], int(age[1])
-    return _PLACE.get(str(first), len(_PLACE)), _PLACE.get(str(last), len(_PLACE)) - len(_PLACE)
+    return _PLACE.get(first, len(_PLACE)), _PLACE.get(last, len(_PLACE)) - len(_PLACE)
 
 
 def label(path: ClaimPath, *, kind: Format | None = None, labels: Labels | None = None) -> str:
@@ -164,17 +178,27 @@ def _named(path: ClaimPath, labels: Labels) -> tuple[str, ClaimPath]:
 def _word(name: str) -> str:
     """One claim name as words.
 
-    >>> _word("age_over_18"), _word("padTested"), _word("licence_class")
-    ('Over 18', 'Pad tested', 'Licence class')
+    >>> _word("age_over_18"), _word("padTested"), _word("licence_class"), _word("familyName")
+    ('Over 18', 'Pad tested', 'Licence class', 'Last name')
     """
     age = _AGE.fullmatch(name)
     if age:
         return f"Over {age[1]}"
-    if name in _KNOWN:
-        return _KNOWN[name]
-    words = _WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    known = _KNOWN.get(name) or _KNOWN.get(snake(name))
+    if known:
+        return known
+    words = _WORD.findall(_HUMP.sub(" ", name))
     text = " ".join(word if word.isupper() else word.lower() for word in words) or name.strip() or "claim"
     return text[:1].upper() + text[1:]
+
+
+def snake(name: str) -> str:
+    """A claim's name as most formats write it; linked data has humps instead.
+
+    >>> snake("familyName"), snake("family_name")
+    ('family_name', 'family_name')
+    """
+    return _HUMP.sub("_", name).lower()
 
 
 def _lower(name: str) -> str:
@@ -195,10 +219,7 @@ def plain(value: Json) -> str:
         return ", ".join(plain(item) for item in value)
     if isinstance(value, str) and _DATE.fullmatch(value):
         return _date(value)
-    text = str(value)
-    if text.startswith("data:image/"):
-        return "A picture"
-    text = printable(text, limit=MAX_SHOWN + 1)
+    text = pictures.in_words(value) or printable(str(value), limit=MAX_SHOWN + 1)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 

@@ -18,6 +18,7 @@ from ssi import formats
 from ssi.encoding import Json
 from ssi.errors import Malformed, SsiError
 from ssi.fetch import BoundedFetch, Fetch
+from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.model import Check, Credential, Finding, Opened, Outcome
@@ -104,7 +105,7 @@ def _trust(opened: Opened, anchors: Path | None, network: Fetch, keys: Keys, *, 
     if not anchors.is_file():
         raise click.UsageError("--anchors cannot be read.")
     policy = issuer_policy(anchors)
-    checker = Checker(fetch=network, keys=keys, trust=policy, max_age=STATUS_MAX_AGE)
+    checker = Checker(fetch=network, keys=keys, trust=policy, max_age=STATUS_MAX_AGE, opener=anyvc.opener(keys))
     outside = Outside(network, keys, checker, Types(network), policy, None)
     return [policy.judge(opened.issuer, opened.type, now=now), status_of(opened, outside=outside, now=now)]
 

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from ssi import formats
-from ssi.encoding import write_json
+from ssi.encoding import wire_text, write_json
 from ssi.errors import Malformed, Refused, SsiError, Unsupported
 from ssi.fetch import Response
 from ssi.keys import ALGORITHMS, Signer
@@ -206,8 +206,8 @@ def _fetch(vault: Vault, offer: Offer, item: Item, *, outside: Outside, now: dat
         response = _ask(offer, configuration, signer, outside=outside, now=now)  # a fresh nonce, once (§8.3.1.2)
     if not response.credentials:
         raise Unsupported("offer.deferred", "The issuer will make the card later; this wallet cannot wait for it yet.")
-    wire = response.credentials[0]
-    if not isinstance(wire, str):
+    wire = wire_text(response.credentials[0])
+    if wire is None:
         raise Unsupported("offer.credential", "The issuer sent the card in a form that this wallet cannot keep.")
     return offers.keep(vault, offer.item(replace(item, wire=wire)))
 

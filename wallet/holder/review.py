@@ -13,7 +13,7 @@ from ssi.errors import Unsupported
 from ssi.model import ClaimPath, Finding, Outcome
 from ssi.oid4vp import SignedRequest
 from wallet.holder.cards import Card
-from wallet.holder.claims import label
+from wallet.holder.claims import Line, label, snake
 from wallet.holder.history import Who
 from wallet.holder.outside import Outside
 from wallet.holder.revealing import Revealed, reveal
@@ -22,8 +22,13 @@ ASKING: Final = "oauth-authz-req+jwt"
 """What an asker's certificate is judged for: its type of statement is a request."""
 
 _MANY: Final = 4
+_AGES: Final = ("age_over_", "age_equal_or_over_")
 _IDENTIFYING: Final = frozenset(
-    {"sub", "jti", "number", "document_number", "personal_administrative_number", "portrait", "picture"}
+    {
+        *("id", "sub", "jti", "number", "document_number", "administrative_number", "personal_administrative_number"),
+        *("portrait", "picture", "image", "photo", "signature_usual_mark", "e_mail", "email", "email_address"),
+        *("phone_number", "mobile_phone_number"),
+    }
 )
 
 
@@ -93,7 +98,9 @@ def review(signed: SignedRequest, cards: Sequence[Card], *, outside: Outside, no
         asked.id: Question(
             asked.id,
             _wanted(asked, cards),
-            _ordered([_choice(by_id[one.holding_id], one.paths) for one in match.options.get(asked.id, ())], now=now),
+            _ordered(
+                [_choice(by_id[one.holding_id], one.paths, asked) for one in match.options.get(asked.id, ())], now=now
+            ),
         )
         for asked in query.credentials
     }
@@ -104,27 +111,37 @@ def review(signed: SignedRequest, cards: Sequence[Card], *, outside: Outside, no
 def _missing(query: dcql.Query, match: dcql.Match, questions: Mapping[str, Question]) -> tuple[str, ...]:
     """Why the request cannot be answered, for what is required and cannot be."""
     unmet = [one for one, left in zip(query.sets, match.sets, strict=True) if one.required and not left.options]
-    names = {name for one in unmet for option in one.options for name in option}
-    return tuple(
-        dict.fromkeys(
-            _REASONS.get(one.code, _REASONS["dcql.no_type"]).format(questions[one.query_id].name)
-            for one in match.missing
-            if one.query_id in names
-        )
-    )
+    return tuple(dict.fromkeys(reason for one in unmet for reason in _reasons(one, match, questions)))
+
+
+def _reasons(unmet: dcql.CredentialSet, match: dcql.Match, questions: Mapping[str, Question]) -> list[str]:
+    """Why none of the options can be had; of kinds that the person has none of only where they have nothing nearer."""
+    found = {one.query_id: one.code for one in match.missing}
+    lacking = [[name for name in option if name in found] for option in unmet.options]
+    nearer = [name for option in lacking for name in option if found[name] in _REASONS]
+    if nearer:
+        return [_REASONS[found[name]].format(questions[name].name) for name in nearer]
+    kinds = dict.fromkeys(" and ".join(dict.fromkeys(questions[name].name for name in option)) for option in lacking)
+    return [f"They ask for a card that you do not have: {' or '.join(kinds)}."]
 
 
 _REASONS: Final = {
-    "dcql.no_type": "They ask for a card that you do not have: {}.",
     "dcql.no_binding": "Your card “{}” is bound to no key, so you could not prove that it is yours.",
     "dcql.no_authority": "They want the card “{}” from another issuer than the one you have it from.",
     "dcql.no_claims": "Your card “{}” does not say what they ask for.",
 }
 
 
-def _choice(card: Card, paths: tuple[ClaimPath, ...]) -> Choice:
+def _choice(card: Card, paths: tuple[ClaimPath, ...], asked: dcql.CredentialQuery) -> Choice:
     revealed = reveal(card, paths)
-    return Choice(card, paths, revealed, _remarks(card, revealed))
+    return Choice(card, paths, revealed, (*_remarks(card, revealed), *_kept(card, paths, asked)))
+
+
+def _kept(card: Card, paths: tuple[ClaimPath, ...], asked: dcql.CredentialQuery) -> tuple[str, ...]:
+    """What the asker says that it will keep, of what would be shown."""
+    retained = {claim.path for claim in asked.claims if claim.retained}
+    names = [label(path, kind=card.kind, labels=card.labels) for path in paths if path in retained]
+    return (f"They say that they will keep: {', '.join(dict.fromkeys(names))}.",) if names else ()
 
 
 def _ordered(choices: list[Choice], *, now: datetime) -> tuple[Choice, ...]:
@@ -134,18 +151,24 @@ def _ordered(choices: list[Choice], *, now: datetime) -> tuple[Choice, ...]:
 
 def _remarks(card: Card, revealed: Revealed) -> tuple[str, ...]:
     """Where less would do, or where more is asked than a person may notice."""
-    asked = {card.kind.within(line.path) for line in revealed.asked}
+    asked = [_names(card, line) for line in revealed.asked]
     remarks = []
-    own = [card.kind.within(line.path) for line in card.lines]
-    ages = [path for path in own if str(path[0]).startswith(("age_over_", "age_equal_or_over_"))]
-    if ages and asked & {("birthdate",), ("birth_date",)}:
-        said = label(("age_over_18",) if ("age_over_18",) in ages else min(ages), labels=card.labels)
+    ages = [line for line in card.lines if _names(card, line)[:1] and _names(card, line)[0].startswith(_AGES)]
+    if ages and any(names in (["birthdate"], ["birth_date"]) for names in asked):
+        said = next((line.label for line in ages if _names(card, line) == ["age_over_18"]), ages[0].label)
         remarks.append(f"They ask for your full date of birth. This card can also say just “{said}” or the like.")
-    if any(path[-1] in _IDENTIFYING for path in asked):
+    if any(names[-1] in _IDENTIFYING for names in asked if names):
         remarks.append("They ask for something that only you have, so others can recognise you by it.")
-    if not revealed.hidden and len(revealed.asked) >= _MANY:
+    if not revealed.hidden and not revealed.always and len(revealed.asked) >= _MANY:
         remarks.append("They ask for everything on this card.")
+    if not card.disclosed and revealed.always:
+        remarks.append("Nothing on this card can be hidden: they will see all of it, whatever they ask for.")
     return tuple(remarks)
+
+
+def _names(card: Card, line: Line) -> list[str]:
+    """The names on a claim's path, as they are usually written."""
+    return [snake(part) for part in card.kind.within(line.path) if isinstance(part, str)]
 
 
 def _wanted(asked: dcql.CredentialQuery, cards: Sequence[Card]) -> str:
@@ -156,7 +179,7 @@ def _wanted(asked: dcql.CredentialQuery, cards: Sequence[Card]) -> str:
         return known
     words = types[0].rstrip("/").replace(":", "/").split("/") if types else []
     named = next((word for word in reversed(words) if not word.isdigit()), asked.id)
-    return label((named.replace("-", "_"),))
+    return label((named.replace("-", "_"),)).removesuffix(" credential")
 
 
 def _types(asked: dcql.CredentialQuery) -> tuple[str, ...]:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from service.settings import Option, ServiceSettings, Source, read
-from ssi.encoding import read_json_object
-from ssi.errors import Malformed, Unavailable
+from ssi.errors import Unavailable
 from ssi.model import TrustPolicy
-from ssi.trust.policies import Anchors, AnyOf, Issuers
+from ssi.trust.policies import Anchors, AnyOf, read_issuers
 from ssi.trust.x509 import read_certificates
 
 ROLE: Final = "wallet"
@@ -24,7 +23,10 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "asker-anchors",
         "Authorities that vouch for those who ask for data, PEM. Default: <data>/trust/relying-party-ca.pem.",
     ),
-    Option("trusted-issuers", "JSON file with further issuers: {DID or URL: [types] or null}. Default: none."),
+    Option(
+        "trusted-issuers",
+        "JSON file with further issuers: {DID or URL: [types] or null}. Default: <data>/trust/issuers.json, if there.",
+    ),
 )
 
 
@@ -49,29 +51,25 @@ def read_settings(values: Mapping[str, str]) -> WalletSettings:
         cookie_key=source.path("cookie-key", default=service.folder / "cookie.key"),
         issuer_anchors=source.path("issuer-anchors", default=trust / "issuer-ca.pem"),
         asker_anchors=source.path("asker-anchors", default=trust / "relying-party-ca.pem"),
-        trusted_issuers=source.path("trusted-issuers") if source.given("trusted-issuers") else None,
+        trusted_issuers=_issuers(source, trust / "issuers.json"),
     )
 
 
+def _issuers(source: Source, usual: Path) -> Path | None:
+    if source.given("trusted-issuers"):
+        return source.path("trusted-issuers")
+    return usual if usual.exists() else None
+
+
 def issuer_policy(anchors: Path, listed: Path | None = None) -> TrustPolicy:
-    """Whose cards are kept. Raises Unavailable (`settings.file`), Malformed (`settings.trusted_issuers`, `trust.*`)."""
+    """Whose cards are kept. Raises Unavailable (`settings.file`), Malformed (`trust.*`)."""
     certified = Anchors(read_certificates(_content(anchors)), types=None)
-    return certified if listed is None else AnyOf((certified, Issuers(_listed(_content(listed)))))
+    return certified if listed is None else AnyOf((certified, read_issuers(_content(listed))))
 
 
 def asker_policy(anchors: Path) -> TrustPolicy | None:
     """Whose names on a request are believed; None when the file is missing: then nobody's are."""
     return Anchors(read_certificates(anchors.read_bytes()), types=None) if anchors.exists() else None
-
-
-def _listed(content: bytes) -> dict[str, frozenset[str] | None]:
-    listed = read_json_object(content, what="list of trusted issuers")
-    for types in listed.values():
-        if types is not None and not (isinstance(types, list) and types and all(isinstance(one, str) for one in types)):
-            raise Malformed("settings.trusted_issuers", "A trusted issuer needs a list of types, or null for any type.")
-    if not listed:
-        raise Malformed("settings.trusted_issuers", "The list of trusted issuers is empty; leave the option out.")
-    return {name: None if types is None else frozenset(types) for name, types in listed.items()}
 
 
 def _content(path: Path) -> bytes:

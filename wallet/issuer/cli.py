@@ -16,6 +16,7 @@ from service.settings import PORTS
 from service.store import reading, writing
 from ssi.encoding import Json, seconds
 from wallet.issuer import web
+from wallet.issuer.conformance import commands as conformance
 from wallet.issuer.office import open_store
 from wallet.issuer.records import Records
 from wallet.issuer.settings import OPTIONS, ROLE, read_settings
@@ -31,6 +32,8 @@ def main() -> None:
 
 
 main.add_command(cli.serve_command(ROLE, factory="wallet.issuer.web:wsgi", check=web.check, options=OPTIONS), "serve")
+main.add_command(conformance.serve)
+main.add_command(conformance.jose_cose)
 
 
 @main.command("bootstrap")

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from ssi.bbs import BbsSigner, secret_key
+from ssi.dids import multikey
 from ssi.encoding import Json
 from ssi.errors import Refused
 from ssi.issuerkeys.metadata import document
@@ -19,17 +22,21 @@ from ssi.model import Issuer
 from ssi.trust import x509
 from wallet.issuer.settings import IssuerSettings, read_file
 
-_CONTEXTS: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"]
+_CONTEXTS: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The desk's signing key, its certificate chain (DER, leaf first), and how credentials name it."""
+    """The desk's signing key, its certificate chain (DER, leaf first), and how credentials name it.
+
+    `bbs` is a second key, for credentials whose showings cannot be linked by their signature; None where there is none.
+    """
 
     base_url: str
     signer: Signer
     x5c: tuple[bytes, ...]
     identify_by: str
+    bbs: Signer | None = None
 
     @property
     def did(self) -> str:
@@ -41,7 +48,16 @@ class Identity:
     @property
     def key_url(self) -> str:
         """The DID URL of the signing key."""
-        return f"{self.did}#{self.signer.kid}"
+        return self.url_of(self.signer)
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """All keys of the desk, the one that certificates are for first."""
+        return (self.signer,) if self.bbs is None else (self.signer, self.bbs)
+
+    def url_of(self, signer: Signer) -> str:
+        """The DID URL of one of the desk's keys."""
+        return f"{self.did}#{signer.kid}"
 
     @property
     def issuer(self) -> Issuer:
@@ -62,17 +78,20 @@ class Identity:
     @property
     def did_document(self) -> dict[str, Json]:
         """`/.well-known/did.json`, or `<path>/did.json` for a base address with a path."""
-        method = {
-            "id": self.key_url,
-            "type": "JsonWebKey2020",
-            "controller": self.did,
-            "publicKeyJwk": dict(self.signer.public.jwk),
-        }
+        methods = [
+            {
+                "id": self.url_of(signer),
+                "type": "Multikey",
+                "controller": self.did,
+                "publicKeyMultibase": multikey.encode(signer.public),
+            }
+            for signer in self.signers
+        ]
         return {
             "@context": list(_CONTEXTS),
             "id": self.did,
-            "verificationMethod": [method],
-            "assertionMethod": [self.key_url],
+            "verificationMethod": methods,
+            "assertionMethod": [method["id"] for method in methods],
         }
 
     @property
@@ -89,10 +108,17 @@ class Identity:
 def load(settings: IssuerSettings) -> Identity:
     """Read the key and the chain, and see that they belong together.
 
-    Raises Unavailable (`settings.file`), Malformed, Unsupported, Refused (`identity.mismatch`).
+    Raises Unavailable (`settings.file`), Malformed (also `bbs.material`), Unsupported, Refused (`identity.mismatch`).
     """
     signer = SoftwareSigner.from_pkcs8(read_file(settings.signing_key, what="signing key"))
     chain = x509.read_certificates(read_file(settings.signing_cert, what="signing certificate"))
     if x509.leaf(chain).public != signer.public:
         raise Refused("identity.mismatch", "The signing certificate is not for the signing key.")
-    return Identity(settings.base_url, signer, chain, settings.identify_by)
+    return Identity(settings.base_url, signer, chain, settings.identify_by, _bbs(settings.bbs_seed))
+
+
+def _bbs(seed: Path | None) -> BbsSigner | None:
+    """The key that a seed makes, always the same one."""
+    if seed is None:
+        return None
+    return BbsSigner.from_secret(secret_key(read_file(seed, what="BBS seed").strip()))

@@ -15,17 +15,17 @@ from typing import Final
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 
 from service.store import reading, writing
-from ssi.encoding import seconds
+from ssi.encoding import seconds, wire_json
 from ssi.errors import Unavailable
 from ssi.formats import by_id
 from ssi.model import Draft, KeyResolver
 from ssi.oid4vci import Configuration, CredentialRequest, CredentialResponse, NonceResponse, OAuthError, proof
-from wallet.issuer import codes
+from wallet.issuer import codes, kinds
 from wallet.issuer.binding import Listed
 from wallet.issuer.desk import KEEP_ISSUED, Application, read_application
 from wallet.issuer.identity import Identity
 from wallet.issuer.offers import identifier
-from wallet.issuer.person import Person, disclosable
+from wallet.issuer.person import Person
 from wallet.issuer.statuses import Publisher, Status
 from wallet.issuer.store import APPLICATIONS, CREDENTIALS, NONCES, OFFERS
 
@@ -83,7 +83,7 @@ class Issuing:
             _spend(connection, shown.nonce, now=now)
             issued = self._recorded(connection, offer, application, holder=shown.key.kid, now=now)
             wire = self._sign(configuration, application, issued, shown, now=now)
-        return CredentialResponse((wire,))
+        return CredentialResponse((wire_json(wire),))
 
     def _configuration(self, request: CredentialRequest, offer: RowMapping) -> Configuration:
         name = offer["configuration_id"]
@@ -151,18 +151,22 @@ class Issuing:
         *,
         now: datetime,
     ) -> str:
+        kind = kinds.by_id(configuration.id)
+        signer = None if kind is None else kind.signer(self.identity)
+        if kind is None or signer is None:
+            raise OAuthError("unknown_credential_configuration", "This issuer no longer knows this configuration.")
         claims = _person(application).claims(today=issued.issued_at.date(), evidence=application.evidence or {})
         draft = Draft(
-            type=configuration.type or configuration.id,
-            issuer=self.identity.issuer,
-            claims=claims,
-            disclosable=disclosable(claims),
+            type=kind.type,
+            issuer=kind.issuer(self.identity, signer),
+            claims=kind.content(claims),
+            disclosable=kind.hides(claims),
             valid_from=issued.issued_at,
             valid_until=issued.expires_at,
-            statuses=(self.publisher.ref(issued.list_id, issued.index),),
+            statuses=self.publisher.refs(issued.list_id, issued.index, kind.status),
+            document=kind.document,
         )
-        signer = self.identity.signer
-        return by_id(configuration.format).issue(draft, signer=signer, holder=shown.key, now=now).wire
+        return by_id(kind.format).issue(draft, signer=signer, holder=shown.key, now=now).wire
 
 
 def _granted(connection: Connection, access_token: str, *, now: datetime, lock: bool = False) -> RowMapping:

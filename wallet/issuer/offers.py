@@ -50,6 +50,7 @@ class OfferState:
 
     word: str
     expires_at: datetime
+    configuration_id: str
 
     @property
     def final(self) -> bool:
@@ -192,7 +193,8 @@ def _offer(connection: Connection, condition: object, *, lock: bool = False) -> 
 
 
 def _state(row: RowMapping, *, issued: bool, now: datetime) -> OfferState:
-    return OfferState(_word(row, issued=issued, at=seconds(now)), datetime.fromtimestamp(row["expires_at"], UTC))
+    until = datetime.fromtimestamp(row["expires_at"], UTC)
+    return OfferState(_word(row, issued=issued, at=seconds(now)), until, row["configuration_id"])
 
 
 def _word(row: RowMapping, *, issued: bool, at: int) -> str:

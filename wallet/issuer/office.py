@@ -12,6 +12,7 @@ from ssi.fetch import Fetch
 from ssi.issuerkeys import Keys
 from ssi.oid4vci import Configuration
 from wallet.issuer import catalog
+from wallet.issuer.bitstrings import Bitstrings
 from wallet.issuer.codes import Random
 from wallet.issuer.desk import Desk
 from wallet.issuer.identity import Identity, load
@@ -35,6 +36,7 @@ class Office:
     offers: Offers
     issuing: Issuing
     publisher: Publisher
+    bitstrings: Bitstrings
     records: Records
 
 
@@ -48,7 +50,7 @@ def open_store(settings: IssuerSettings) -> Engine:
 def open_office(settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch, random: Random) -> Office:
     """Everything together. Raises Unavailable, Malformed or Refused when keys or database cannot be used."""
     identity, store = load(settings), open_store(settings)
-    offered = catalog.configurations(identity.signer.public.algorithm.name)
+    offered = catalog.configurations(identity)
     publisher = Publisher(store, identity, settings.base_url, settings.status_ttl, settings.status_size)
     scopes = {name: configuration.scope or name for name, configuration in offered.items()}
     return Office(
@@ -60,5 +62,6 @@ def open_office(settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch,
         offers=Offers(store, settings.base_url, scopes, settings.offer_lifetime, settings.code_tries, random),
         issuing=Issuing(store, identity, publisher, offered, settings.validity, Keys(fetch), random),
         publisher=publisher,
+        bitstrings=Bitstrings(store, identity, settings.base_url, settings.status_ttl),
         records=Records(store),
     )

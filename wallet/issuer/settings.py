@@ -19,6 +19,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("display-name", "The name of this desk that wallets show.", "Facet Desk"),
     Option("signing-key", "Key that signs credentials and status lists, PEM. Default: <data>/issuer/signing.key."),
     Option("signing-cert", "Its certificate chain without the authority, PEM. Default: <data>/issuer/signing.pem."),
+    Option("bbs-seed", "Seed of the key for unlinkable credentials. Default: <data>/issuer/bbs-seed, if there."),
     Option("desk-token-file", "File with the token that opens the desk. Default: <data>/issuer/desk-token."),
     Option("offer-minutes", "Minutes in which an offer must be accepted.", "15"),
     Option("code-tries", "Wrong transaction codes after which an offer is void.", "5"),
@@ -39,6 +40,7 @@ class IssuerSettings:
     display_name: str
     signing_key: Path
     signing_cert: Path
+    bbs_seed: Path | None
     desk_token_file: Path
     offer_lifetime: timedelta
     code_tries: int
@@ -70,6 +72,7 @@ def read_settings(values: Mapping[str, str]) -> IssuerSettings:
         display_name=source.text("display-name"),
         signing_key=source.path("signing-key", default=service.folder / "signing.key"),
         signing_cert=source.path("signing-cert", default=service.folder / "signing.pem"),
+        bbs_seed=_seed(source, service.folder / "bbs-seed"),
         desk_token_file=source.path("desk-token-file", default=service.folder / "desk-token"),
         offer_lifetime=timedelta(minutes=source.number("offer-minutes", low=1, high=1440)),
         code_tries=source.number("code-tries", low=1, high=20),
@@ -81,6 +84,12 @@ def read_settings(values: Mapping[str, str]) -> IssuerSettings:
         if source.given("wallet-url")
         else None,
     )
+
+
+def _seed(source: Source, usual: Path) -> Path | None:
+    if source.given("bbs-seed"):
+        return source.path("bbs-seed")
+    return usual if usual.exists() else None
 
 
 def read_file(path: Path, *, what: str) -> bytes:

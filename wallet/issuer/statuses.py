@@ -18,6 +18,7 @@ from ssi.encoding import seconds
 from ssi.errors import Refused
 from ssi.model import StatusRef
 from ssi.status import token_status_list as tsl
+from wallet.issuer.bitstrings import PURPOSES
 from wallet.issuer.codes import Random
 from wallet.issuer.identity import Identity
 from wallet.issuer.store import CREDENTIALS, STATUS_LISTS
@@ -52,9 +53,11 @@ class Publisher:
         """Where a list is published."""
         return f"{self.base_url}/status/{list_id}"
 
-    def ref(self, list_id: str, index: int) -> StatusRef:
-        """What a credential says about where its status stands."""
-        return StatusRef(tsl.KIND, self.uri(list_id), index)
+    def refs(self, list_id: str, index: int, kind: str) -> tuple[StatusRef, ...]:
+        """What a credential says about where its status stands: in one list of both, or in a list for each purpose."""
+        if kind == tsl.KIND:
+            return (StatusRef(tsl.KIND, self.uri(list_id), index),)
+        return tuple(StatusRef(kind, f"{self.uri(list_id)}/{purpose}", index, purpose) for purpose in PURPOSES)
 
     def allocate(self, connection: Connection, *, random: Random) -> tuple[str, int]:
         """A free index, in the caller's transaction: the credential must be recorded in the same one."""

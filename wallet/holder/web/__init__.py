@@ -11,6 +11,7 @@ from flask import Flask
 from service.app import make_app
 from service.store import create, engine, ping
 from ssi.fetch import BoundedFetch, Fetch
+from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.status import Checker
@@ -61,7 +62,7 @@ def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
     ca_file = None if service.ca_file is None else str(service.ca_file)
     network = fetch or BoundedFetch(allow_loopback=service.allow_loopback, ca_file=ca_file)
     keys, issuers = Keys(network), issuer_policy(settings.issuer_anchors, settings.trusted_issuers)
-    status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE)
+    status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE, opener=anyvc.opener(keys))
     return Outside(network, keys, status, Types(network), issuers, asker_policy(settings.asker_anchors))
 
 

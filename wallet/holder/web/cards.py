@@ -6,12 +6,13 @@ from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
 
 from service.app import answer, json_answer, wants_json
+from ssi.encoding import Json
 from wallet.holder import cards, history, offers
 from wallet.holder.history import What, Who
 from wallet.holder.inspection import status_of
 from wallet.holder.keystore import VaultKeys
 from wallet.holder.web.access import holder, vault
-from wallet.holder.web.views import card_view, event_view, offer_view
+from wallet.holder.web.views import card_view, event_view, offer_view, told_apart
 
 pages = Blueprint("cards", __name__)
 
@@ -20,8 +21,10 @@ pages = Blueprint("cards", __name__)
 def home() -> ResponseReturnValue:
     """All cards, and offers that wait to be finished."""
     now, opened = holder().now(), vault()
+    held = cards.all_cards(opened)
+    apart = told_apart(held)
     data = {
-        "cards": [card_view(card, now=now, full=False) for card in cards.all_cards(opened)],
+        "cards": [card_view(card, now=now, full=False, apart=apart.get(card.id, "")) for card in held],
         "unfinished": [offer_view(offer) for offer in offers.unfinished(opened, now=now)],
     }
     return answer("holder/cards.html", data)
@@ -30,8 +33,7 @@ def home() -> ResponseReturnValue:
 @pages.get("/cards/<id>")
 def card(id: str) -> ResponseReturnValue:
     """One card with everything it says."""
-    found = cards.get_card(vault(), id)
-    return answer("holder/card.html", {"card": card_view(found, now=holder().now(), full=True)})
+    return answer("holder/card.html", {"card": _view(id, full=True)})
 
 
 @pages.post("/cards/<id>/status")
@@ -46,8 +48,7 @@ def check_status(id: str) -> ResponseReturnValue:
 @pages.get("/cards/<id>/delete")
 def ask_delete(id: str) -> ResponseReturnValue:
     """Ask before a card is removed."""
-    found = cards.get_card(vault(), id)
-    return answer("holder/delete.html", {"card": card_view(found, now=holder().now(), full=False)})
+    return answer("holder/delete.html", {"card": _view(id, full=False)})
 
 
 @pages.post("/cards/<id>/delete")
@@ -73,3 +74,11 @@ def log() -> ResponseReturnValue:
 def event(id: str) -> ResponseReturnValue:
     """One event with all that is known of it."""
     return answer("holder/event.html", {"event": event_view(history.get_event(vault(), id))})
+
+
+def _view(id: str, *, full: bool) -> dict[str, Json]:
+    """A card for a page of its own. Raises Refused (`record.absent`)."""
+    opened = vault()
+    found = cards.get_card(opened, id)
+    apart = told_apart(cards.all_cards(opened)).get(id, "")
+    return card_view(found, now=holder().now(), full=full, apart=apart)

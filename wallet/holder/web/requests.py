@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect
@@ -10,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from service.app import answer, json_answer, wants_json
 from ssi.encoding import Json
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
-from wallet.holder import present, requests
+from wallet.holder import cards, present, requests
 from wallet.holder.requests import Request, State
 from wallet.holder.review import Choice, Part, Review
 from wallet.holder.web.access import holder, sent, vault
-from wallet.holder.web.views import card_view, finding_view
+from wallet.holder.web.views import card_view, finding_view, told_apart
 
 pages = Blueprint("requests", __name__)
 
@@ -65,19 +66,24 @@ def decline(id: str) -> ResponseReturnValue:
 
 
 def _consent_page(found: Request, shown: Review, *, problem: SsiError | None = None, status: int = 200) -> Response:
-    view = {**_state(found), **_review_view(shown)}
+    view = {**_state(found), **_review_view(shown, told_apart(cards.all_cards(vault())))}
     if problem is not None:
         view["problem"] = {"error": problem.code, "detail": problem.detail}
-    return answer("holder/request.html", {"request": view}, status=status)
+    page = {"single": [_single(part) for part in view["parts"]]}
+    return answer("holder/request.html", {"request": view}, page=page, status=status)
 
 
 def _picks(shown: Review) -> dict[str, str]:
-    """The picked card of each question. Where there is no choice to make, none need be sent."""
+    """The picked card of each question. Where there is no choice to make, none need be sent.
+
+    A part's choice is the number of an option; where options are one card each, the card may follow behind a dot.
+    """
     picks = {}
     for number, part in enumerate(shown.parts):
-        for name in _option(part, sent(f"part-{number}", limit=16)):
+        chosen, _, card = sent(f"part-{number}", limit=96).partition(".")
+        for name in _option(part, chosen):
             choices = shown.questions[name].choices
-            picked = sent(f"card-{name}", limit=64) or (choices[0].card.id if len(choices) == 1 else "")
+            picked = card or sent(f"card-{name}", limit=64) or (choices[0].card.id if len(choices) == 1 else "")
             if picked:
                 picks[name] = picked
     return picks
@@ -109,8 +115,8 @@ def _state(found: Request) -> dict[str, Json]:
     }
 
 
-def _review_view(shown: Review) -> dict[str, Json]:
-    """An open request, with everything that a person must know to decide."""
+def _review_view(shown: Review, apart: Mapping[str, str]) -> dict[str, Json]:
+    """An open request, with everything that a person must know to decide; `apart` tells their cards apart."""
     who = shown.who
     return {
         "who": {"name": who.name, "address": who.address, "verified": who.verified},
@@ -120,26 +126,40 @@ def _review_view(shown: Review) -> dict[str, Json]:
         "answerable": shown.answerable,
         "missing": list(shown.missing),
         "parts": [
-            {"required": part.required, "options": [_option_view(shown, option) for option in part.options]}
+            {"required": part.required, "options": [_option_view(shown, option, apart) for option in part.options]}
             for part in shown.parts
         ],
     }
 
 
-def _option_view(shown: Review, option: tuple[str, ...]) -> list[Json]:
+def _single(part: Mapping[str, Json]) -> dict[str, Json]:
+    """A part as one choice between cards, where each of its options is one card: what to send for each.
+
+    `differ` says whether it matters for what is shown which card is chosen. No `cards` where options are several.
+    """
+    found: list[dict[str, Json]] = []
+    if all(len(option) == 1 for option in part["options"]):
+        for place, (asked,) in enumerate(part["options"]):
+            found += [{"value": f"{place}.{one['card']['id']}", "choice": one} for one in asked["choices"]]
+    shows = [[line["label"] for line in one["choice"]["shared"]] for one in found]
+    return {"cards": found, "differ": any(labels != shows[0] for labels in shows)}
+
+
+def _option_view(shown: Review, option: tuple[str, ...], apart: Mapping[str, str]) -> list[dict[str, Json]]:
     return [
         {
             "id": name,
             "name": shown.questions[name].name,
-            "choices": [_choice_view(choice) for choice in shown.questions[name].choices],
+            "choices": [_choice_view(choice, apart) for choice in shown.questions[name].choices],
         }
         for name in option
     ]
 
 
-def _choice_view(choice: Choice) -> dict[str, Json]:
+def _choice_view(choice: Choice, apart: Mapping[str, str]) -> dict[str, Json]:
+    card = choice.card
     return {
-        "card": card_view(choice.card, now=holder().now(), full=False),
+        "card": card_view(card, now=holder().now(), full=False, apart=apart.get(card.id, "")),
         "shared": [line.json for line in choice.revealed.asked],
         "always": [line.json for line in choice.revealed.always],
         "hidden": list(choice.revealed.hidden),

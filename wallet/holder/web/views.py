@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
 from ssi.encoding import Json
+from ssi.formats import names
 from ssi.model import Check, Finding, Outcome
 from wallet.holder.cards import Card, finding_json
 from wallet.holder.claims import long_date, moment
@@ -55,17 +57,17 @@ def finding_view(finding: Finding) -> dict[str, Json]:
     }
 
 
-def card_view(card: Card, *, now: datetime, full: bool) -> dict[str, Json]:
-    """A card for the list, or with everything it says."""
-    lines = {line.path: line.value for line in card.lines}
-    person = " ".join(lines[path] for path in (("given_name",), ("family_name",)) if path in lines)
+def card_view(card: Card, *, now: datetime, full: bool, apart: str = "") -> dict[str, Json]:
+    """A card for the list, or with everything it says; `apart` is what tells it from others (see `told_apart`)."""
     view: dict[str, Json] = {
         "id": card.id,
         "name": card.name,
-        "person": person,
+        "person": _person(card),
+        "apart": apart,
         "issuer": card.issuer_name,
         "type": card.type,
         "format": card.credential.format,
+        "format_name": names.of(card.credential),
         "standing": card.standing(now=now).json,
         "added": card.added,
         "added_text": moment(card.added),
@@ -78,6 +80,27 @@ def card_view(card: Card, *, now: datetime, full: bool) -> dict[str, Json]:
         view["status_at_text"] = moment(card.status_at)
         view["key"] = card.key.kid
     return view
+
+
+def _person(card: Card) -> str:
+    """Whose card it is, where it says a name."""
+    said = {card.kind.within(line.path): line.value for line in card.lines}
+    return " ".join(said[path] for path in (("given_name",), ("family_name",)) if path in said)
+
+
+def told_apart(held: Iterable[Card]) -> dict[str, str]:
+    """What tells cards of the same name and person apart, by id: their form, and where that is the same, their age."""
+    alike: dict[tuple[str, str], list[Card]] = {}
+    for card in held:
+        alike.setdefault((card.name, _person(card)), []).append(card)
+    return {card.id: _form(card, group) for group in alike.values() if len(group) > 1 for card in group}
+
+
+def _form(card: Card, alike: Sequence[Card]) -> str:
+    form, forms = names.of(card.credential), [names.of(one.credential) for one in alike]
+    if forms.count(form) == 1:
+        return form
+    return f"Added {moment(card.added)}" if len(set(forms)) == 1 else f"{form}, added {moment(card.added)}"
 
 
 def day(seconds: int | None) -> str:
@@ -117,10 +140,9 @@ def _item_view(offer: Offer, item: Item) -> dict[str, Json]:
 def grouped(lines: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """Lines as a page lists them: what belongs to one long claim stands together, to be unfolded by who wants it."""
     groups: list[dict[str, Json]] = []
-    for _, members in groupby(lines, key=lambda line: line["path"][0]):
+    for name, members in groupby(lines, key=lambda line: line["label"].partition(": ")[0]):
         found = list(members)
         if len(found) > FOLDED_FROM:
-            name = found[0]["label"].partition(": ")[0]
             inside = [{**line, "label": _sentence(line["label"].removeprefix(f"{name}: "))} for line in found]
             groups.append({"name": name, "lines": inside})
         else:

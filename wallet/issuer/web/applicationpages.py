@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from service.app import answer, json_answer, wants_json
 from ssi.encoding import Json
 from ssi.errors import Malformed
+from wallet.issuer import kinds
 from wallet.issuer.countries import NAMES
 from wallet.issuer.desk import MAX_SELFIES
 from wallet.issuer.office import Office
@@ -66,7 +67,9 @@ class ApplicationPages:
         found = self.office.desk.application(application_id)
         offer = self.office.offers.state(application_id, now=self.now())
         record = self.office.records.of_application(application_id)
-        return answer("desk/application.html", shown.application(found, offer, record), page=WORDS)
+        offered = [kind for name in self.office.offered if (kind := kinds.by_id(name)) is not None]
+        page = {**WORDS, "offered": offered}
+        return answer("desk/application.html", shown.application(found, offer, record), page=page)
 
     def _rejected(self, form: Mapping[str, Sequence[str]], error: Malformed, fields: Mapping[str, str]) -> Response:
         if wants_json():

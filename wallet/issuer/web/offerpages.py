@@ -17,12 +17,12 @@ from service import qr
 from service.app import answer, json_answer, wants_json
 from service.cookies import SealedCookie
 from ssi.encoding import Json, write_json
+from ssi.errors import Malformed
 from ssi.oid4vci import OfferReference, offer_link
-from wallet.issuer.catalog import VERIFIED_PERSON
 from wallet.issuer.offers import MadeOffer
 from wallet.issuer.office import Office
 from wallet.issuer.web import shown
-from wallet.issuer.web.reading import WORDS
+from wallet.issuer.web.reading import WORDS, fields
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,10 @@ class OfferPages:
 
     def make_offer(self, application_id: str) -> Response:
         """Make an offer; its transaction code is shown once."""
-        made = self.office.offers.make(application_id, configuration_id=VERIFIED_PERSON, now=self.now())
+        kind = fields().get("kind") or next(iter(self.office.offered))
+        if kind not in self.office.offered:
+            raise Malformed("offer.kind", "This desk does not issue cards of that kind.")
+        made = self.office.offers.make(application_id, configuration_id=kind, now=self.now())
         if wants_json():
             return json_answer(self._offer(made), status=201)
         response = make_response(redirect(url_for("desk.offer", application_id=application_id), 303))

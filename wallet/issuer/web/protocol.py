@@ -20,7 +20,7 @@ from ssi.encoding import Json, write_json
 from ssi.errors import Refused, Unavailable
 from ssi.oid4vci import OAuthError, TokenRequest, authorization_server_url, metadata_url
 from ssi.oid4vci.credential import MAX_REQUEST_BYTES
-from wallet.issuer import catalog
+from wallet.issuer import catalog, kinds
 from wallet.issuer.office import Office
 
 _BEARER: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
@@ -81,7 +81,7 @@ def _add_metadata(made: Blueprint, office: Office) -> None:
     }
     for rule, (name, document) in documents.items():
         made.add_url_rule(rule, name, _document(document))
-    body = read(catalog.TYPE_METADATA)
+    body = read(kinds.TYPE_METADATA)
     made.add_url_rule("/vct/verified-person", "type_metadata", open_to_all(lambda: _public(body)))
 
 
@@ -171,3 +171,10 @@ def _add_status(made: Blueprint, office: Office, *, now: Callable[[], datetime])
             abort(501)
         token = office.publisher.token(list_id, now=now())
         return _public(token.encode(), media_type="application/statuslist+jwt", seconds=ttl)
+
+    @made.get("/status/<list_id>/<purpose>")
+    @open_to_all
+    def bitstring(list_id: str, purpose: str) -> Response:
+        """A status list for W3C credentials (Bitstring Status List 1.0 §2.2)."""
+        document = office.bitstrings.document(list_id, purpose, now=now())
+        return _public(document, media_type="application/vc", seconds=ttl)

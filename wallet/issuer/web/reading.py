@@ -17,6 +17,7 @@ WORDS: Final = {
     "badge_of": shown.badge,
     "kinds": shown.CREDENTIAL_KINDS,
     "moment": shown.moment,
+    "form_of": shown.form,
     "document_names": DOCUMENT_TYPES,
     "country_names": NAMES,
     "names_of": lambda codes: ", ".join(NAMES[code] for code in codes),

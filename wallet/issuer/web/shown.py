@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from ssi.encoding import Json
+from wallet.issuer import kinds
 from wallet.issuer.desk import Application
 from wallet.issuer.offers import OfferState
 from wallet.issuer.records import Record
@@ -84,6 +85,7 @@ def offer_state(offer: OfferState) -> dict[str, Json]:
         "title": title,
         "text": text,
         "expires_at": offer.expires_at.isoformat(),
+        "type": offer.configuration_id,
     }
 
 
@@ -107,6 +109,16 @@ def applications(found: Sequence[Application], offers: Mapping[str, OfferState])
 def credentials(found: Sequence[Record], *, now: datetime) -> dict[str, Json]:
     """The list of issued credentials."""
     return {"credentials": [record.json(now=now) for record in found]}
+
+
+def form(kind_id: str) -> str:
+    """What clerks call a form of the card.
+
+    >>> form("VerifiedPersonMdoc")
+    'Mobile document (mdoc)'
+    """
+    kind = kinds.by_id(kind_id)
+    return kind_id if kind is None else kind.title
 
 
 def moment(text: str | None) -> str:
