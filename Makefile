@@ -1,6 +1,6 @@
 # Facet. `make demo` shows the whole job, `make test` proves it. Each target makes .venv first when it is missing.
 
-.PHONY: help demo serve test check bench clean
+.PHONY: help demo serve test check bench conformance fuzz clean
 .DEFAULT_GOAL := help
 
 READY := .venv/.ready
@@ -11,7 +11,9 @@ help:
 	@echo "make serve   leave the three services running and print their addresses"
 	@echo "make test    all tests, with coverage"
 	@echo "make check   lint, format, types, import contracts, documents"
+	@echo "make fuzz    coverage-guided fuzzing of every reader of outside bytes, 20 s each (CPython 3.11)"
 	@echo "make bench   speed against the floor and against peers, written to build/bench.json"
+	@echo "make conformance SUITES=<folder>   the W3C's own test suites, from a folder with checkouts of them"
 
 $(READY): requirements/build.txt requirements/dev.txt pyproject.toml scripts/setup.sh scripts/vendor.json scripts/vendor.py
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -24,6 +26,7 @@ serve: $(READY)
 
 test: $(READY)
 	@sh scripts/browser.sh
+	@$(RUN) -m scripts.peers
 	@echo "Testing ..."
 	@$(RUN) -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
@@ -40,7 +43,19 @@ check: $(READY)
 	@$(RUN) -m pytest -q --no-header -p no:cacheprovider tests/house -k "not contract"
 
 bench: $(READY)
-	@$(RUN) -m tests.bench
+	@$(RUN) -m scripts.peers
+	@$(RUN) -m tests.bench $(ARGS)
+
+.venv/.fuzz: requirements/fuzz.txt $(READY)
+	@$(RUN) -m pip install --quiet --require-hashes --no-deps -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: .venv/.fuzz
+	@$(RUN) -m tests.fuzz $(ARGS)
+
+conformance: $(READY)
+	@test -n "$(SUITES)" || { echo "Say where the suites are: make conformance SUITES=<folder> (docs/conformance.md)"; exit 2; }
+	@$(RUN) -m scripts.conformance "$(SUITES)" $(if $(ONLY),--only $(ONLY))
 
 clean:
 	@rm -rf build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

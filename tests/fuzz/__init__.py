@@ -1,0 +1,1 @@
+"""Fuzzing: whatever bytes arrive, a reader answers with a value or an SsiError, soon and in little memory."""
