@@ -36,17 +36,19 @@ FINISH_SECONDS: Final = 20
 _READY_SECONDS: Final = 60
 
 
-def run(factory: str, settings: ServiceSettings) -> int:
+def run(factory: str, settings: ServiceSettings, *, about: str | None = None) -> int:
     """Serve until told to stop; returns the process's exit code, 0 after SIGTERM or SIGINT.
 
-    `factory` is called in each worker without arguments and reads the environment. Raises Malformed (`settings.tls_*`)
-    and Unavailable (`serve.address`) before anything is started.
+    `factory` is called in each worker without arguments and reads the environment. `about` is the path of an endpoint
+    whose JSON object joins the ready line; a worker that told something so is not replaced when it crashes, since its
+    successor would tell something else. Raises Malformed (`settings.tls_*`) and Unavailable (`serve.address`) before
+    anything is started.
     """
     _check_tls(settings)
     _check_address(settings)
     multiprocessing.set_start_method("spawn", force=True)
     server = _server(factory, settings)
-    watcher = threading.Thread(target=_announce, args=(server, settings), name="ready", daemon=True)
+    watcher = threading.Thread(target=_announce, args=(server, settings, about), name="ready", daemon=True)
     server.on_startup(watcher.start)
     try:
         server.serve(target_loader=partial(load, factory, settings.threads), wrap_loader=False)
@@ -121,21 +123,22 @@ def _check_address(settings: ServiceSettings) -> None:
             raise Unavailable("serve.address", detail) from None
 
 
-def _announce(server: MPServer, settings: ServiceSettings) -> None:
+def _announce(server: MPServer, settings: ServiceSettings, about: str | None) -> None:
     """Print the ready line once the service answers its own health check; from then on crashed workers are replaced."""
     end = time.monotonic() + _READY_SECONDS
     while time.monotonic() < end:
-        if _answers(settings):
-            server.respawn_failed_workers = True
+        if _asked(settings, "/healthz") is not None:
+            server.respawn_failed_workers = about is None
             line = {"ready": True, "role": settings.role, "url": settings.base_url, "pid": os.getpid()}
-            sys.stdout.write(json.dumps(line) + "\n")
+            more = json.loads(_asked(settings, about) or b"{}") if about else {}
+            sys.stdout.write(json.dumps(line | more) + "\n")
             sys.stdout.flush()
             return
         time.sleep(0.05)
 
 
-def _answers(settings: ServiceSettings) -> bool:
-    """Does this process's own port answer /healthz with 200?"""
+def _asked(settings: ServiceSettings, path: str) -> bytes | None:
+    """What this process's own port answers at a path; None unless that is a 200."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  (compared with, not bound to)
     connection: http.client.HTTPConnection
     if settings.plain_http:
@@ -145,9 +148,10 @@ def _answers(settings: ServiceSettings) -> bool:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # we ask ourselves, and only whether we live
         connection = http.client.HTTPSConnection(host, settings.port, timeout=5, context=context)
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.read() if answer.status == http.HTTPStatus.OK else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()

@@ -233,7 +233,7 @@ def test_an_issuer_out_of_reach_is_neither_yes_nor_no(
 @by_template
 def test_another_kind_of_card_is_refused(world: World, client: FlaskClient, wallet: Wallet, form: Form) -> None:
     asked = Asked(world, client, wallet, form)
-    club = {"type": "urn:facet:credential:club-card:1"}
+    club: dict[str, Any] = {"type": "urn:facet:credential:club-card:1"}
     if form.format == "ldp_vc":
         club = {"type": "ClubCard", "document": {"@context": [forms.CONTEXT, EXAMPLES]}}
     other = forms.card(world, form, **club)
