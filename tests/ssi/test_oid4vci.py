@@ -198,7 +198,7 @@ class TestMetadata:
         document["credential_configurations_supported"]["mdl"] = mdoc
         document["credential_response_encryption"] = {"encryption_required": True}
         read = IssuerMetadata.parse(json.dumps(document).encode(), issuer=ISSUER)
-        assert read.configurations["mdl"].signing_algs == ()
+        assert (read.configurations["mdl"].signing_algs, read.configurations["mdl"].type) == ((-7, -9), "x")
         assert read.batch_size == 3
         assert read.encryption_required
 
