@@ -240,7 +240,7 @@ def other_forms(teller: Teller, cast: Cast) -> None:
     """The same question, answered with the same facts in the other two forms of the card."""
     for kind, name in (
         ("VerifiedPersonCredential", "a W3C credential"),
-        ("VerifiedPersonUnlinkable", "an unlinkable W3C credential (BBS)"),
+        ("VerifiedPersonBbs", "a W3C credential (BBS)"),
         ("VerifiedPersonMdoc", "an mdoc"),
     ):
         teller.step(f"The same card as {name}: issued, held, and asked the same question")

@@ -32,7 +32,7 @@ AUTHORITIES: Final[Mapping[str, str]] = {
 SECRETS: Final[tuple[tuple[str, str], ...]] = (
     ("issuer/desk-token", "signs a clerk in at the issuing desk"),
     ("issuer/cookie.key", "seals the desk's cookies"),
-    ("issuer/bbs-seed", "makes the key that signs unlinkable credentials"),
+    ("issuer/bbs-seed", "makes the key that signs BBS credentials"),
     ("wallet/cookie.key", "seals the wallet's cookies, which hold unlocked vault keys"),
     ("verifier/api-key", "authorises calls of the verifier's REST API"),
     ("verifier/cookie.key", "seals the verifier's cookies"),

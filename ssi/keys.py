@@ -109,9 +109,9 @@ class PublicKey:
 
     @staticmethod
     def from_native(native: object) -> PublicKey:
-        """Wrap a `cryptography` public key. Raises Unsupported (`key.type`)."""
+        """Wrap a `cryptography` public key. Raises Unsupported (`key.type`), Malformed (`key.point`)."""
         if isinstance(native, ed25519.Ed25519PublicKey):
-            return PublicKey(EDDSA, native.public_bytes_raw(), _native=native)
+            return PublicKey(EDDSA, _of_large_order(native.public_bytes_raw()), _native=native)
         if isinstance(native, ec.EllipticCurvePublicKey):
             for known in (ES256, ES384, ES512):
                 if known.curve is not None and native.curve.name == known.curve.name:
@@ -178,6 +178,27 @@ class PublicKey:
         native.verify(der, message, self.algorithm.scheme)
 
 
+def _of_large_order(x: bytes) -> bytes:
+    """The same Ed25519 key, unless it is one of the points under which signatures hold that nobody made (RFC 8032 §8).
+
+    Raises Malformed (`key.point`).
+    """
+    if x[:-1] + bytes((x[-1] & 0x7F,)) in _SMALL_ORDER:  # the last bit is the sign
+        raise Malformed("key.point", "The key is a point of small order, under which anybody can sign.")
+    return x
+
+
+_PRIME: Final = 2**255 - 19
+_SMALL_ORDER: Final = frozenset(
+    (
+        *(number.to_bytes(32, "little") for number in (0, 1, _PRIME - 1, _PRIME, _PRIME + 1)),
+        bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+        bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+    )
+)
+"""Every encoding of the eight points whose order divides eight, without the sign."""
+
+
 @lru_cache(maxsize=4096)
 def _load(name: str, x: bytes, y: bytes) -> PublicKey:
     """Load and check a point once per key (a compressed or off-curve point costs, and keys come back)."""
@@ -187,7 +208,7 @@ def _load(name: str, x: bytes, y: bytes) -> PublicKey:
     try:
         native: NativePublic
         if found.curve is None:
-            native = ed25519.Ed25519PublicKey.from_public_bytes(x)
+            native = ed25519.Ed25519PublicKey.from_public_bytes(_of_large_order(x))
         else:
             native = ec.EllipticCurvePublicKey.from_encoded_point(found.curve, b"\x04" + x + y)
     except (ValueError, UnsupportedAlgorithm):

@@ -164,6 +164,7 @@ class Opened:
     mechanism's own members (`_sd`, `...`, `_sd_alg`); only a `VerificationResult` lets a verifier's caller reach it.
     `disclosed` are the paths that came as disclosures; `hidden` counts digests that stayed closed (decoys included).
     Indexes in paths count the elements of an array as issued; `closed` are the elements that stayed hidden, by place.
+    `status_hideable`: there may be statuses besides `statuses`, which who shows the credential could leave out.
     """
 
     format: str
@@ -179,6 +180,7 @@ class Opened:
     disclosed: tuple[ClaimPath, ...] = ()
     hidden: int = 0
     closed: frozenset[ClaimPath] = frozenset()
+    status_hideable: bool = False
 
 
 class KeyResolver(Protocol):

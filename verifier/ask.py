@@ -145,6 +145,8 @@ def _types(query: dcql.Query) -> frozenset[str]:
         named = kind.asked(credential.meta)
         if not named or not all(named):
             raise Malformed("request.types", "Each credential in the query must name its types in its meta object.")
+        if any(kind.whole({}, claim.path) is None for claim in credential.claims):
+            raise Malformed("request.path", "A claim's path is not one that credentials of its format can have.")
         found.update(named)
     return frozenset(found)
 

@@ -53,18 +53,30 @@ class MustEqual:
 def values(opened: Opened, path: ClaimPath) -> tuple[Json, ...]:
     """The values that a claims path pointer selects (OpenID4VP 1.0 §7.1); () when it selects none or leads nowhere.
 
-    The path may start at the credential's root, or at its subject: then one rule serves every format.
+    The path may start at the credential's root, or at its subject: then one rule serves every format. Where several
+    namespaces have a claim of that name, all of them count; so do all elements of an array whose order nobody signed
+    (most in linked data), whichever of them the path points at.
     """
     within = formats.by_id(opened.format).within
     above = [(name,) for name in opened.claims if within((name, *path)) == path]
-    for start in ((), *above):
-        try:
-            found = selected(opened.claims, (*start, *path), closed=opened.closed)
-        except Malformed:
-            continue
-        if found:
-            return tuple(one.value for one in found)
-    return ()
+    at_root = _selected(opened, path)
+    return at_root or tuple(value for start in above for value in _selected(opened, (*start, *path)))
+
+
+def _selected(opened: Opened, path: ClaimPath) -> tuple[Json, ...]:
+    try:
+        found = selected(opened.claims, path, closed=opened.closed)
+        if any(isinstance(part, int) for part in path) and any(_unordered(opened, one.path) for one in found):
+            every = tuple(None if isinstance(part, int) else part for part in path)
+            found = selected(opened.claims, every, closed=opened.closed)
+    except Malformed:
+        return ()
+    return tuple(one.value for one in found)
+
+
+def _unordered(opened: Opened, path: ClaimPath) -> bool:
+    """Does the format show what is around the claim, because it has no place there that the issuer signed?"""
+    return formats.by_id(opened.format).whole(opened.claims, path) not in (None, path)
 
 
 @dataclass(frozen=True)

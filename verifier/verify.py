@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ssi import dcql, formats
 from ssi.encoding import Json
 from ssi.errors import Refused, SsiError, Unavailable
-from ssi.formats import typemetadata
+from ssi.formats import sdjwt, typemetadata
 from ssi.formats.typemetadata import Types
 from ssi.model import (
     Challenge,
@@ -37,6 +37,12 @@ class Verdict(Enum):
     COULD_NOT_CHECK = "could_not_check"
 
 
+_HIDEABLE = Finding(
+    Check.STATUS,
+    Outcome.UNKNOWN,
+    "status.hideable",
+    "The issuer has not made sure that the credential's status is shown, so its holder could have hidden that.",
+)
 _NOT_ASKED: Mapping[Check, str] = MappingProxyType(
     {
         Check.FORMAT: "The presentation was not read.",
@@ -236,6 +242,9 @@ class Verifier:
         ):
             if {finding.outcome for finding in so_far if finding.check is check} != {Outcome.PASS}:
                 return not_asked(Check.STATUS, reason)
+        if opened.status_hideable:  # only a status that is withdrawn says more than that others may be missing
+            checked = (self.status.check(one, issuer=opened.issuer, now=now) for one in opened.statuses)
+            return worst((_HIDEABLE, *checked))
         if not opened.statuses:
             sentence = "The issuer gave this credential no status list: it cannot be withdrawn before it expires."
             return Finding(Check.STATUS, Outcome.PASS, "status.none", sentence)
@@ -258,7 +267,7 @@ def _counted_type(opened: Opened, policy: Policy) -> str | None:
 
     The issuer must be trusted for that very type, so that calling a club card a passport makes nobody a state.
     """
-    others = opened.claims.get("aka_vcts", ())
+    others = opened.claims.get("aka_vcts", ()) if opened.format == sdjwt.ID else ()  # elsewhere it means nothing
     return next((one for one in (opened.type, *others) if one in policy.types), None)
 
 

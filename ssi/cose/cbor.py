@@ -28,7 +28,7 @@ MAX_ITEMS: Final = 10_000
 EMBEDDED: Final = 24
 """The tag of a byte string that holds CBOR itself (RFC 8949 §3.4.5.1)."""
 
-SHORT: Final = 32_768
+SHORT: Final = 16_384
 """Up to this size, all together, documents are decoded at once, as whatever they hold is cheap; more are surveyed."""
 
 _TINY: Final = 1024
@@ -62,24 +62,22 @@ def decode(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES) -
     """
     if len(data) > max_bytes:
         raise Malformed("cbor.size", f"The {what} is larger than {max_bytes} bytes.")
-    return _decode((data,), what, SHORT)[0]
+    return _decode((data,), what)[0]
 
 
 def decode_each(documents: Sequence[bytes], *, what: str = "document") -> list[Cbor]:
-    """Read many short documents at once, each as `decode` would. Raises Malformed as that does."""
-    return _decode(documents, what, SHORT // 16)
+    """Read many short documents at once, each as `decode` would, within one bound. Raises Malformed as that does."""
+    return _decode(documents, what)
 
 
-def _decode(documents: Sequence[bytes], what: str, short: int) -> list[Cbor]:
+def _decode(documents: Sequence[bytes], what: str) -> list[Cbor]:
     """The decoder does not say where it stopped, so a seal that nobody can know follows each document.
 
     If every second value comes out as the seal, each document is exactly one item. Raises Malformed as `decode` does.
     """
     count, sealed = len(documents), _SEALED.join(documents)
     if len(sealed) > SHORT:
-        for document in documents:
-            if len(document) > _TINY:
-                _survey(document, what)
+        _survey_all(documents, what)
     try:
         values: list[Cbor] = cbor2.loads(
             _short_head(4, 2 * count) + sealed + _SEALED,
@@ -177,30 +175,49 @@ def received(data: bytes, contents: Sequence[bytes]) -> list[bytes]:
     then they are found at once. Any other form is found by going through `data`.
     Raises Malformed (`cbor.embedded`) when `data` has no such item.
     """
-    shortest = [embed(content) for content in contents]
-    if b"".join(shortest) in data:
-        return shortest
+    return received_runs(data, [contents])
+
+
+def received_runs(data: bytes, runs: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """As `received`, for several arrays of items that follow each other in `data`, going through it once."""
+    shortest, position = [[embed(content) for content in run] for run in runs], 0
+    for run in shortest:
+        whole = b"".join(run)
+        position = data.find(whole, position) + len(whole)
+        if position < len(whole):
+            break
+    else:
+        return [item for run in shortest for item in run]
     found = {content: data[start:end] for start, end, content in _embedded_spans(data)}
     try:
-        return [found[content] for content in contents]
+        return [found[content] for run in runs for content in run]
     except KeyError:
         raise Malformed("cbor.embedded", "An embedded part is not where it should be.") from None
 
 
-def _survey(data: bytes, what: str) -> None:
+def _survey_all(documents: Sequence[bytes], what: str) -> None:
+    """Survey the documents that are not tiny, or all where many tiny ones make one that is not short."""
+    tiny = sum([len(document) for document in documents if len(document) <= _TINY])
+    left = MAX_ITEMS
+    for document in documents:
+        if len(document) > _TINY or tiny > SHORT:
+            left -= _survey(document, what, left)
+
+
+def _survey(data: bytes, what: str, limit: int) -> int:
     """Count the heads without building anything, and see that map keys are integers or strings.
 
     Other keys have no use here, and a thousand arrays that hash alike would keep a dictionary busy for long.
     """
     position, end = 0, len(data)
     left, in_map, outer = 1, False, list[tuple[int, bool]]()
-    for _ in range(MAX_ITEMS + 1):
+    for count in range(limit + 1):
         while not left:
             if not outer:
-                return
+                return count
             left, in_map = outer.pop()
         if position >= end:
-            return  # it is cut off, as the decoder will say
+            return count  # it is cut off, as the decoder will say
         major, argument, position = _head(data, position, what)
         if in_map and left % 2 == 0 and major > 3:
             raise Malformed("cbor.key", f"A map in the {what} has a key that is neither a number nor a text.")

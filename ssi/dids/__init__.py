@@ -61,7 +61,8 @@ def expand(did: str) -> DidDocument:
 def verification_key(did_url: str, *, relationship: str, fetch: Fetch, now: datetime) -> PublicKey:
     """The key that a DID URL names, if its document allows `relationship` ("assertionMethod", "authentication").
 
-    Raises like `resolve`, and Refused (`did.no_such_key`, `did.which_key`), Unsupported (`did.key_type`).
+    Raises like `resolve`, and Refused (`did.no_such_key`, `did.which_key`, `did.revoked_key`), Unsupported
+    (`did.key_type`).
     """
     did, _ = split(did_url)
-    return resolve(did, fetch=fetch, now=now).key(did_url, relationship=relationship)
+    return resolve(did, fetch=fetch, now=now).key(did_url, relationship=relationship, now=now)

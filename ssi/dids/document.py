@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from ssi.dids import multikey
@@ -12,6 +13,7 @@ from ssi.encoding import Json, b64url, required_text, text, unbase58
 from ssi.errors import Malformed, Refused, Unsupported
 from ssi.keys import PublicKey
 from ssi.legacy import secp256k1
+from ssi.vcdm.values import moment
 
 RELATIONSHIPS: Final = (
     "authentication",
@@ -28,12 +30,16 @@ _FRAGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/?%-]+")
 
 @dataclass(frozen=True)
 class VerificationMethod:
-    """One key of a document. `key` is None when it is of a kind that this house does not verify with (X25519 …)."""
+    """One key of a document. `key` is None when it is of a kind that this house does not verify with (X25519 …).
+
+    `until`: when it expires or was revoked, whichever is first (Controlled Identifiers 1.0 §2.2).
+    """
 
     id: str
     type: str
     controller: str
     key: PublicKey | None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,10 @@ class DidDocument:
     relationships: Mapping[str, tuple[str, ...]]
     json: Mapping[str, Json] = field(repr=False, compare=False)
 
-    def key(self, url: str, *, relationship: str) -> PublicKey:
+    def key(self, url: str, *, relationship: str, now: datetime) -> PublicKey:
         """The key that `url` names (a DID URL; without a fragment: the only key) if it may be used for `relationship`.
 
-        Raises Refused (`did.no_such_key`, `did.which_key`), Unsupported (`did.key_type`).
+        Raises Refused (`did.no_such_key`, `did.which_key`, `did.revoked_key`), Unsupported (`did.key_type`).
         """
         allowed = self.relationships.get(relationship, ())
         if "#" not in url:
@@ -61,6 +67,8 @@ class DidDocument:
         method = self.methods.get(url)
         if method is None or url not in allowed:
             raise Refused("did.no_such_key", f"The DID document has no such key for {relationship}.")
+        if method.until is not None and now >= method.until:  # CID §2.2: no proofs "at or after the time of revocation"
+            raise Refused("did.revoked_key", "The DID's key has been revoked, or has expired.")
         if method.key is None:
             raise Unsupported("did.key_type", "The DID's key is of a type this service does not accept.")
         return method.key
@@ -128,10 +136,20 @@ def _add(methods: dict[str, VerificationMethod], entry: Json, did: str) -> str:
         type=required_text(entry, "type", what=what),
         controller=required_text(entry, "controller", what=what),
         key=_key(entry),
+        until=_until(entry),
     )
     if methods.setdefault(found.id, found) != found:
         raise Malformed("did.document", "Two verification methods of the DID document have the same id.")
     return found.id
+
+
+def _until(method: Mapping[str, Json]) -> datetime | None:
+    """The end of a key's use. Raises Malformed (`did.document`) for a time that nobody can read."""
+    try:
+        ends = [moment(method, name, zone_required=True) for name in ("expires", "revoked")]
+    except (Malformed, Unsupported):
+        raise Malformed("did.document", "A key of the DID document ends at a time that cannot be read.") from None
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _key(method: Mapping[str, Json]) -> PublicKey | None:

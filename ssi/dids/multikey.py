@@ -41,7 +41,7 @@ def encode(key: PublicKey) -> str:
 def decode(text: str) -> PublicKey:
     """Read a Multikey text; base64url (`u`) is read as well, as did:key 0.9 allows it.
 
-    Raises Malformed (`multikey.encoding`, `multikey.length`, `multikey.key`, `encoding.*`) and Unsupported
+    Raises Malformed (`multikey.encoding`, `multikey.length`, `multikey.key`, `key.point`, `encoding.*`) and Unsupported
     (`multikey.type`).
     """
     if text.startswith("z"):

@@ -94,7 +94,9 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     if "vp" not in outer.claims:
         read = _read(presentation.wire)
         signature = vcenvelope.issuers(read, keys=keys, now=now)
-        return vcenvelope.opened(ID, read, (_READ, signature, vpclaims.MISSING), None, now=now)
+        return vcenvelope.opened(
+            ID, read, (_READ, signature, vpclaims.MISSING), None, now=now, asker=challenge.audience
+        )
     document = _presentation(outer.claims)
     wires = credentials(document)
     if len(wires) != 1:
@@ -110,7 +112,7 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
         keys=vcenvelope.vouched(signature, keys),
         now=now,
     )
-    return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now)
+    return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now, asker=challenge.audience)
 
 
 # --- plain documents --------------------------------------------------------------------------------------------------
@@ -130,7 +132,7 @@ def read_document(token: str | bytes, *, keys: KeyResolver, kind: Kind, now: dat
     holder = vcdm.presentation(document).holder_id or text(outer.claims, "iss", what="token")
 
     def find() -> ResolvedKey:
-        return ResolvedKey(keys.holder_key(signed.kid or holder or "", now=now), "holder")
+        return ResolvedKey(vcenvelope.holders_key(holder, signed.kid, keys=keys, now=now), "holder")
 
     found = vcenvelope.other_issuer(signed, holder) or vcenvelope.signature(signed, find)
     return Document(document, (found, vcenvelope.validity(None, outer.claims, now=now)))
@@ -186,7 +188,8 @@ def _completed(document: dict[str, Json], claims: Mapping[str, Json]) -> dict[st
         full["issuer"] = claims["iss"]
     if "jti" in claims:
         full.setdefault("id", claims["jti"])
-    if full.get("@context", [None])[:1] == [vcdm.V1]:
+    contexts = full.get("@context")
+    if isinstance(contexts, list) and contexts[:1] == [vcdm.V1]:
         for claim, member in (("nbf", "issuanceDate"), ("exp", "expirationDate")):
             moment = instant(claims, claim)
             if moment is not None and member not in full:

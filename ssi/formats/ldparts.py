@@ -48,13 +48,25 @@ class _Node:
                 path = (*self.at, index)
                 yield path, inner, self._below(inner, path, self.active, self.term)
             return
-        active = entered(self.value, self.active, self.term, budget=self.budget)
-        active = typed(self.value, active, budget=self.budget)
-        along = {"@context", *active.keywords["@id"], *active.keywords["@type"], *([_PROOF] if not self.at else ())}
+        active, along = self._inside(self.value)
         for name, inner in self.value.items():
             if name not in along:
                 path = (*self.at, name)
                 yield path, inner, self._below(inner, path, active, active.terms.get(name))
+
+    def member(self, name: str) -> tuple[bool, _Node | None]:
+        """Can the object's member of this name be chosen by itself, and has it parts in turn?"""
+        if not isinstance(self.value, Mapping) or name not in self.value:
+            return False, None
+        active, along = self._inside(self.value)
+        below = self._below(self.value[name], (*self.at, name), active, active.terms.get(name))
+        return name not in along, below
+
+    def _inside(self, value: Mapping[str, Json]) -> tuple[Active, frozenset[str]]:
+        """What holds inside the object, and the names of what comes along with whatever is chosen of it."""
+        active = typed(value, entered(value, self.active, self.term, budget=self.budget), budget=self.budget)
+        along = {"@context", *active.keywords["@id"], *active.keywords["@type"], *([] if self.at else [_PROOF])}
+        return active, frozenset(along)
 
     def _below(self, value: Json, at: ClaimPath, active: Active, term: Term | None) -> _Node | None:
         """The value, if it has parts; a plain one, a JSON literal, an ordered list and a value object have none."""
@@ -88,16 +100,15 @@ def mandatory(document: Mapping[str, Json], hideable: Sequence[ClaimPath]) -> tu
 def _refuse_indivisible(root: _Node, path: ClaimPath) -> None:
     value: Json = root.value
     node: _Node | None = root
-    for depth, part in enumerate(path, 1):
+    for part in path:
         if not isinstance(value, Mapping) or part not in value:
             if isinstance(value, list):
                 raise Unsupported("ldp.cannot_hide", "An array is shown whole or not at all.")
             raise Malformed("ldp.path", "A claim that is to be hideable is not there.")
         value = value[str(part)]
-        inside = {} if node is None else {at: below for at, _, below in node.members()}
-        if path[:depth] not in inside:
-            raise Unsupported("ldp.cannot_hide", "What a thing is called, and a part of a single value, has no parts.")
-        node = inside[path[:depth]]
+        free, node = (False, None) if node is None else node.member(str(part))
+        if not free:
+            raise Unsupported("ldp.cannot_hide", "What a thing is called cannot be hidden, nor part of a single value.")
     if path in ALWAYS:
         raise Unsupported("ldp.cannot_hide", "What a credential says of itself cannot be hidden.")
 
@@ -149,10 +160,9 @@ def whole(document: Mapping[str, Json], path: ClaimPath) -> ClaimPath:
             return path[: length - 1]
         if isinstance(node.value, list):
             return node.at
-        found = [below for at, _, below in node.members() if at == path[:length]]
-        if not found:  # an identifier, types, or an object of them
+        free, node = node.member(str(path[length - 1]))
+        if not free:  # an identifier or types
             return path[:length]
-        node = found[0]
     return path[:-1] if path[1:] and (node is None or isinstance(node.value, list)) else path
 
 

@@ -14,9 +14,9 @@ from typing import Final
 from ssi import suites, vcdm
 from ssi.encoding import Json
 from ssi.errors import Malformed, SsiError
-from ssi.formats import keybinding, ldparts, ldshape, vcdocs, vpclaims
+from ssi.formats import keybinding, ldcomplete, ldparts, ldshape, vcdocs, vpclaims
 from ssi.keys import PublicKey
-from ssi.model import Challenge, Check, Finding, Issuer, KeyResolver, Opened, Outcome
+from ssi.model import Challenge, Check, ClaimPath, Finding, Issuer, KeyResolver, Opened, Outcome
 from ssi.suites import options, proofs
 from ssi.suites.proofs import Proven
 from ssi.vcdm import schema
@@ -25,7 +25,7 @@ ID: Final = "ldp_vc"
 MAX_CREDENTIALS: Final = 16
 """The most credentials of one presentation that are verified."""
 
-MAX_VALUES: Final = 2000
+MAX_VALUES: Final = 1500
 """The most values (texts, numbers, objects, lists) in a document that is looked at."""
 
 READ: Final = Finding(Check.FORMAT, Outcome.PASS, "ldp.read", "The credential can be read and is complete.")
@@ -71,6 +71,17 @@ class Secured:
     model: vcdm.Model
     proven: tuple[Proven, ...]
     signature: Finding
+    received: bool = False
+
+    @property
+    def own(self) -> tuple[Proven, ...]:
+        """The proofs by the issuer's own keys."""
+        return tuple(one for one in self.proven if one.controller == self.model.issuer_id)
+
+    @property
+    def curtailed(self) -> bool:
+        """Whether somebody may have hidden parts of it: nothing that its issuer made is over the whole."""
+        return not self.received and bool(self.own) and all(is_selective(one.proof) for one in self.own)
 
     @property
     def selective(self) -> bool:
@@ -85,8 +96,7 @@ class Secured:
     @property
     def issuer(self) -> Issuer:
         """Its issuer, and the name of the issuer's key."""
-        own = (one.verification_method for one in self.proven if one.controller == self.model.issuer_id)
-        return Issuer(self.model.issuer_id, next(own, None))
+        return Issuer(self.model.issuer_id, next((one.verification_method for one in self.own), None))
 
     @property
     def binding(self) -> vpclaims.Binding:
@@ -108,8 +118,22 @@ def secured(document: Document, *, keys: KeyResolver, now: datetime, received: b
         proven = proofs.verify(document, keys=keys, purpose="assertionMethod", now=now)
     verdict = proofs.verdict(proven)
     if verdict.outcome is Outcome.PASS:
+        model = _with_signed_contexts(model, proven)
         verdict = _issuers_own(model, proven)
-    return Secured(model, proven, verdict)
+    return Secured(model, proven, verdict, received)
+
+
+def _with_signed_contexts(model: vcdm.Model, proven: Sequence[Proven]) -> vcdm.Model:
+    """The credential with the contexts that its issuer's proof over JSON covers, without those appended since.
+
+    eddsa-jcs-2022 "Verify Proof" step 4.2: what is verified has the contexts of the proof. Raises Malformed (`vcdm.*`).
+    """
+    for one in proven:
+        if one.controller == model.issuer_id and ldshape.signs_json(one.proof):
+            signed = one.proof.get("@context", model.document["@context"])
+            if signed != model.document["@context"]:
+                return vcdm.credential({**model.document, "@context": signed})
+    return model
 
 
 def _issuers_own(model: vcdm.Model, proven: Sequence[Proven]) -> Finding:
@@ -131,13 +155,28 @@ def opened(
 ) -> Opened:
     """A credential, opened, with the findings on all that was asked. `disclosed` is what could have been hidden."""
     model, (bound, holder) = found.model, binding
-    findings: tuple[Finding, ...] = (READ, found.signature, bound, vcdm.validity(model, now=now))
+    validity = vcdm.validity(model, now=now)
+    if found.curtailed:
+        validity = ldcomplete.validity(model, validity)
+    findings: tuple[Finding, ...] = (READ, found.signature, bound, validity)
     if model.schemas:
         judged = _HIDES if found.selective else schema.judge(model, documents=lookups[0], credentials=lookups[1])
         findings = (*findings, judged)
     document = {name: value for name, value in model.document.items() if name != "proof"}
     whole = vcdocs.opened(ID, document, model, vcdocs.Judged(found.issuer, findings, holder))
-    return replace(whole, disclosed=ldparts.hideable(document, found.mandatory)) if found.selective else whole
+    if not found.selective:
+        return whole
+    fixed = [line for one in found.own for line in one.fixed]
+    hides = found.curtailed and ldcomplete.hides_status(model, fixed)
+    return replace(whole, disclosed=_hideable(document, found), status_hideable=hides)
+
+
+def _hideable(document: Document, found: Secured) -> tuple[ClaimPath, ...]:
+    """Nothing, where contexts are not known: then the signature has failed, and nobody keeps or shows it."""
+    try:
+        return ldparts.hideable(document, found.mandatory)
+    except SsiError:
+        return ()
 
 
 def open_credential(document: Document, *, keys: KeyResolver, now: datetime, lookups: Lookups = _NO_LOOKUPS) -> Opened:

@@ -42,6 +42,7 @@ CWT_CLAIMS: Final = 15
 _TYPES: Final[Mapping[Kind, str]] = {"vc": MEDIA_TYPE, "vp": "application/vp+cose"}
 _CONTENTS: Final[Mapping[Kind, str]] = {"vc": "application/vc", "vp": "application/vp"}
 _CNF: Final = 8
+_STATUS: Final = 65535
 _NAMES: Final[Mapping[int, str]] = {1: "iss", 2: "sub", 3: "aud", 4: "exp", 5: "nbf", 6: "iat", 7: "jti", 10: "nonce"}
 """CWT claims (RFC 8392 §3.1; 10 is EAT's) and what a token calls them."""
 _NUMBERS: Final = {name: number for number, name in _NAMES.items()}
@@ -103,7 +104,9 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
         vpclaims.refuse_empty(challenge)
         read = _read(raw)
         signature = vcenvelope.issuers(read, keys=keys, now=now)
-        return vcenvelope.opened(ID, read, (_READ, signature, vpclaims.MISSING), None, now=now)
+        return vcenvelope.opened(
+            ID, read, (_READ, signature, vpclaims.MISSING), None, now=now, asker=challenge.audience
+        )
     signed, document = _parts(message, "vp")
     read = _read(vcdocs.only_one(document, MEDIA_TYPE))
     signature = vcenvelope.issuers(read, keys=keys, now=now)
@@ -115,7 +118,7 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
         keys=vcenvelope.vouched(signature, keys),
         now=now,
     )
-    return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now)
+    return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now, asker=challenge.audience)
 
 
 # --- plain documents --------------------------------------------------------------------------------------------------
@@ -202,7 +205,16 @@ def _claims(members: Any) -> dict[str, Json]:
         cnf = members[_CNF]
         key = cnf.get(1) if isinstance(cnf, dict) else None  # RFC 8747 §3.2: a COSE_Key
         found["cnf"] = {"jwk": dict(cose_keys.read(key).jwk)}
+    if _STATUS in members:
+        found["status"] = _status(members[_STATUS])
     return found
+
+
+def _status(named: Any) -> Json:
+    """Token Status List §6.3, for `registered.statuses` to read."""
+    if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
+        raise Malformed("vccose.claims", "The message's status is not a map that names a mechanism.")
+    return named
 
 
 def _plain(value: Any) -> Json:

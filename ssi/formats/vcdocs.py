@@ -198,19 +198,21 @@ def meets(meta: Mapping[str, Json], found: Opened) -> bool:
 
 
 def asked(meta: Mapping[str, Json]) -> tuple[str, ...]:
-    """The types that `type_values` name, each alternative's most specific one by its local name; () without any.
+    """The types that `type_values` name, by their local names and each alternative's last one first; () without any.
+
+    All of an alternative, since their order there says nothing; that a credential has them together is for `meets`.
 
     >>> asked({"type_values": [["https://www.w3.org/2018/credentials#VerifiableCredential", "https://e.test/#Degree"]]})
     ('Degree',)
     """
     wanted = meta.get("type_values")
-    found = [_local(one) for one in wanted] if isinstance(wanted, list | tuple) else []
-    return tuple(dict.fromkeys(name for name in found if name))
+    found = [name for one in wanted for name in _local(one)] if isinstance(wanted, list | tuple) else []
+    return tuple(dict.fromkeys(found))
 
 
-def _local(types: Json) -> str | None:
+def _local(types: Json) -> list[str]:
     names = [re.split("[#/:]", one)[-1] for one in types if isinstance(one, str)] if isinstance(types, list) else []
-    return next((name for name in reversed(names) if name != "VerifiableCredential"), None)
+    return [name for name in reversed(names) if name and name != "VerifiableCredential"]
 
 
 def within(path: ClaimPath) -> ClaimPath:

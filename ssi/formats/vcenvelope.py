@@ -16,6 +16,7 @@ from ssi.errors import Malformed, Refused, SsiError, Unavailable
 from ssi.formats import keybinding, registered, vcdocs, vpclaims
 from ssi.keys import PublicKey
 from ssi.model import Check, Finding, Issuer, KeyResolver, MethodKey, Opened, Outcome, ResolvedKey
+from ssi.vcdm import schema
 
 Kind = Literal["vc", "vp"]
 """A credential or a presentation."""
@@ -107,8 +108,8 @@ def model(document: Mapping[str, Json], kind: Kind) -> vcdm.Model | None:
 
 def other_issuer(signed: Signed, named: str | None) -> Finding | None:
     """What is wrong when `iss`, in header or claims, is somebody else than the document's issuer (§4.1.2)."""
-    said = (signed.iss, signed.claims.get("iss"))
-    if named is None or all(one is None or one == named for one in said):
+    header, claim = signed.iss, signed.claims.get("iss")
+    if named is None or ((header is None or header == named) and (claim is None or claim == named)):
         return None
     detail = "The signature was made for another issuer than the document names."
     return Finding(Check.SIGNATURE, Outcome.FAIL, "vc.issuer_binding", detail)
@@ -155,25 +156,38 @@ def validity(model: vcdm.Model | None, claims: Mapping[str, Json], *, now: datet
 
 
 def opened(
-    format_id: str, read: Secured, findings: tuple[Finding, ...], holder: PublicKey | None, *, now: datetime
+    format_id: str,
+    read: Secured,
+    findings: tuple[Finding, ...],
+    holder: PublicKey | None,
+    *,
+    now: datetime,
+    asker: str | None = None,
 ) -> Opened:
     """A credential that hides nothing, with `findings` on FORMAT, SIGNATURE and HOLDER_BINDING, and one on VALIDITY.
 
-    Its statuses are the document's, and the envelope's (Token Status List §6.2).
+    One on SCHEMA says that a schema it names was not asked. Its statuses are the document's, and the envelope's (Token
+    Status List §6.2). An `aud` in the envelope must name the `asker` to whom it is shown, if it is.
     """
     claims, model = read.signed.claims, read.model
+    for_others = None if asker is None else registered.audience(claims, asker)
     return Opened(
         format=format_id,
         type=model.type,
         issuer=read.issuer,
         claims=read.document,
-        findings=(*findings, validity(model, claims, now=now)),
+        findings=(*findings, for_others or validity(model, claims, now=now), *_schema(model)),
         holder=holder,
         statuses=model.statuses + registered.statuses(claims),
         issued_at=issued_at(claims),
         valid_from=model.valid_from,
         valid_until=model.valid_until,
     )
+
+
+def _schema(model: vcdm.Model) -> tuple[Finding, ...]:
+    """What is to be said of the schemas that a credential names: nobody is asked for them here."""
+    return (schema.judge(model, documents=schema.nothing, credentials=schema.nothing),) if model.schemas else ()
 
 
 def judged(signed: Signed, document: dict[str, Json], *, keys: KeyResolver, kind: Kind, now: datetime) -> Document:
@@ -186,10 +200,20 @@ def judged(signed: Signed, document: dict[str, Json], *, keys: KeyResolver, kind
         signer = named or text(signed.claims, "iss", what="envelope")
         if read:
             return keys.issuer_key(Issuer(signer, signed.kid, signed.x5c), alg=signed.alg, now=now)
-        return ResolvedKey(keys.holder_key(signed.kid or signer or "", now=now), "holder")
+        return ResolvedKey(holders_key(signer, signed.kid, keys=keys, now=now), "holder")
 
     found = other_issuer(signed, named) or signature(signed, find)
     return Document(document, (found, validity(read, signed.claims, now=now)))
+
+
+def holders_key(holder: str | None, kid: str | None, *, keys: KeyResolver, now: datetime) -> PublicKey:
+    """The key that a presentation's holder must have signed with, which is no other DID's.
+
+    Raises Refused (`vp.other_holder`), and what `KeyResolver.holder_key` raises.
+    """
+    if kid is not None and holder is not None and kid.startswith("did:") and kid.partition("#")[0] != holder:
+        raise Refused("vp.other_holder", "The presentation is signed by somebody else than the holder it names.")
+    return keys.holder_key(kid or holder or "", now=now)
 
 
 def _identifier(holder: Json) -> str | None:

@@ -91,7 +91,9 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
         vpclaims.refuse_empty(challenge)
         read = _read(presentation.wire)
         signature = vcenvelope.issuers(read, keys=keys, now=now)
-        return vcenvelope.opened(ID, read, (_READ, signature, vpclaims.MISSING), None, now=now)
+        return vcenvelope.opened(
+            ID, read, (_READ, signature, vpclaims.MISSING), None, now=now, asker=challenge.audience
+        )
     document, envelope = vcenvelope.divide(outer.claims)
     signed = vcjose.signed(outer, envelope)
     read = _read(vcdocs.only_one(document, MEDIA_TYPE))
@@ -104,7 +106,7 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
         keys=vcenvelope.vouched(signature, keys),
         now=now,
     )
-    return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now)
+    return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now, asker=challenge.audience)
 
 
 def _read(wire: str | bytes) -> vcenvelope.Secured:

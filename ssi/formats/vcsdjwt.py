@@ -112,7 +112,7 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     bound = keybinding.judge(
         proof, sd_jwt=wire.sd_jwt, hash_new=hash_named(read.parts.hash), challenge=challenge, now=now
     )
-    return _opened(read, (signature, bound), proof.key, now=now)
+    return _opened(read, (signature, bound), proof.key, now=now, asker=challenge.audience)
 
 
 # --- plain documents --------------------------------------------------------------------------------------------------
@@ -204,9 +204,13 @@ class _Read(NamedTuple):
 
     @property
     def cnf(self) -> Json:
-        """The holder's key; where no `cnf` names it, that of the DID that the subject is (VC-JOSE-COSE §4.1.3)."""
+        """The holder's key; where no `cnf` names it, that of the DID that the subject is (VC-JOSE-COSE §4.1.3).
+
+        Where a further subject stays hidden, the one that is shown is not the only one, and nobody is bound.
+        """
         cnf, subject = self.secured.binding
-        if cnf is not None or subject is None or not subject.startswith("did:"):
+        others = any(path[:1] == (vcdocs.SUBJECT,) and len(path) == 2 for path in self.parts.unpacked.closed)
+        if cnf is not None or others or subject is None or not subject.startswith("did:"):
             return cnf
         return {"kid": vpclaims.only_key(subject)}
 
@@ -224,10 +228,17 @@ def _refuse_stranger(cnf: Json, holder: Signer) -> None:
         raise Refused("vcsdjwt.not_the_holder", "The credential is bound to another key.")
 
 
-def _opened(read: _Read, judged: tuple[Finding, Finding], holder: PublicKey | None, *, now: datetime) -> Opened:
+def _opened(
+    read: _Read,
+    judged: tuple[Finding, Finding],
+    holder: PublicKey | None,
+    *,
+    now: datetime,
+    asker: str | None = None,
+) -> Opened:
     unpacked = read.parts.unpacked
     return replace(
-        vcenvelope.opened(ID, read.secured, (_READ, *judged), holder, now=now),
+        vcenvelope.opened(ID, read.secured, (_READ, *judged), holder, now=now, asker=asker),
         disclosed=tuple(unpacked.places.values()),
         hidden=unpacked.hidden,
         closed=unpacked.closed,

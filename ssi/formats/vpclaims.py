@@ -6,6 +6,7 @@ it must be signed with is the one that the credential is bound to, by `cnf` or b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -207,7 +208,10 @@ def _broken_rule(binding: Binding, said: Said, *, challenge: Challenge, now: dat
 def _same_holder(binding: Binding, said: Said) -> bool:
     """The identifiers of the one who presents agree; with a `cnf` the subject need not be the holder (RFC 7800)."""
     holder = said.holder.get("id") if isinstance(said.holder, Mapping) else said.holder
-    named = {one for one in (holder, said.claims.get("iss")) if isinstance(one, str)}
+    told = [one for one in (holder, said.claims.get("iss")) if one is not None]
+    if not all(isinstance(one, str) for one in told):
+        return False
+    named = set(told)
     return len(named) <= 1 and (binding.cnf is not None or named <= {binding.subject})
 
 
@@ -224,6 +228,6 @@ def _in_force(members: Mapping[str, Json], now: datetime) -> bool:
 
 def _number(members: Mapping[str, Json], name: str) -> float:
     value = members[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Malformed(f"vp.{name}", f"{name!r} of the presentation is not a number of seconds.")
     return float(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ KEEP: Final = timedelta(minutes=5)
 RETRY: Final = timedelta(seconds=10)
 """How long a failure is remembered, and the least time between two looks for a key that was not there."""
 _OFFLINE: Final = ("did:key:", "did:jwk:")
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
 
 
@@ -72,20 +73,21 @@ class Keys:
 
     def _did_key(self, url: str, relationship: str, now: datetime) -> PublicKey:
         if url.startswith(_OFFLINE):
-            return _offline_key(url, relationship)
+            return _offline_key(url, relationship)  # which neither expires nor can be revoked
         did, _ = dids.split(url)
 
         def load(before: Kept[DidDocument | SsiError] | None) -> Kept[DidDocument | SsiError]:
             return _kept(lambda: dids.resolve(did, fetch=self._fetch, now=now), before, now)
 
         try:
-            return _value(self._documents.get(did, now=now, load=load)).key(url, relationship=relationship)
+            found = _value(self._documents.get(did, now=now, load=load))
+            return found.key(url, relationship=relationship, now=now)
         except Refused as refused:
             if refused.code != "did.no_such_key":
                 raise
         # A key added since the document was kept is looked for once more, but not at every request.
         again = self._documents.get(did, now=now, load=load, newer_than=now - RETRY)
-        return _value(again).key(url, relationship=relationship)
+        return _value(again).key(url, relationship=relationship, now=now)
 
     def _published_key(self, iss: str, kid: str | None, alg: str, now: datetime) -> PublicKey:
         def load(before: Kept[KeySet | SsiError] | None) -> Kept[KeySet | SsiError]:
@@ -103,7 +105,7 @@ class Keys:
 def _offline_key(url: str, relationship: str) -> PublicKey:
     """The key of a DID that is made of it: nothing is asked, and nothing can change. Only what was found is kept."""
     did, _ = dids.split(url)
-    return dids.expand(did).key(url, relationship=relationship)
+    return dids.expand(did).key(url, relationship=relationship, now=_ANY_TIME)
 
 
 def _certified(issuer: Issuer) -> PublicKey:

@@ -12,6 +12,8 @@ from ssi.errors import Malformed, Unsupported
 MAX_BYTES: Final = 262_144
 MAX_DEPTH: Final = 24
 MAX_VALUES: Final = 2048
+MAX_WORK: Final = 65_536
+"""Objects times terms defined beside them, which is what DIDKit's time grows with; a scoped term counts four times."""
 
 
 CONTEXTS: Final = frozenset(
@@ -45,6 +47,8 @@ def safe_text(document: Mapping[str, Json], *, proof: Mapping[str, Json] | None 
     Raises Malformed (`didkit.*`), Unsupported (`didkit.context_unknown`), Malformed and Unsupported (`jsonld.*`).
     """
     written = text(document if proof is None else {**document, "proof": proof})
+    if _work(document) > MAX_WORK:
+        raise Malformed("didkit.work", "The document defines too much for as many objects as it has.")
     if not _named_contexts(document) <= CONTEXTS:
         raise Unsupported("didkit.context_unknown", "The document has a context that DIDKit does not know as it is.")
     jsonld.canonical(document)
@@ -71,6 +75,31 @@ def _walk(document: Json) -> None:
             if len(below) > MAX_VALUES:
                 raise Malformed("didkit.size", "The document holds too much.")
         level, depth = below, depth + 1
+
+
+def _work(document: Mapping[str, Json]) -> int:
+    """DIDKit copies whatever is defined for each object, and reads a term's own context anew wherever it is used."""
+    objects, terms, rest = 0, 0, list[Json]([document])
+    while rest:
+        item = rest.pop()
+        if isinstance(item, Mapping):
+            objects += 1
+            terms += _defined(item.get("@context"))
+            rest += [value for name, value in item.items() if name != "@context"]
+        elif isinstance(item, list | tuple):
+            rest += item
+    return objects * terms
+
+
+def _defined(contexts: Json, weight: int = 1) -> int:
+    """Terms that inline contexts define, weighed; no deeper than `_walk` lets anything be."""
+    found = 0
+    for context in contexts if isinstance(contexts, list | tuple) else [contexts]:
+        if isinstance(context, Mapping):
+            found += weight * len(context)
+            scoped = [one["@context"] for one in context.values() if isinstance(one, Mapping) and "@context" in one]
+            found += sum(_defined(one, 4) for one in scoped)
+    return found
 
 
 def _named_contexts(document: Mapping[str, Json]) -> set[str]:

@@ -132,6 +132,8 @@ def _refuse_unproven(opened: Opened) -> None:
     for finding in opened.findings:
         if finding.check is Check.HOLDER_BINDING or finding.outcome is Outcome.PASS:
             continue
+        if finding.check is Check.SCHEMA and finding.outcome is not Outcome.FAIL:
+            continue  # a schema that nobody was asked for says nothing against what was signed
         if finding.check is Check.VALIDITY:
             raise Refused("status.expired", "The status list is outside its time of validity.")
         if finding.outcome is Outcome.UNKNOWN:
@@ -139,9 +141,14 @@ def _refuse_unproven(opened: Opened) -> None:
         raise Refused(finding.code, "The status list is not signed by its issuer.")
 
 
-def _same(one: Issuer, other: Issuer) -> bool:
-    """The same identifier, or the same certificate; what has neither is the same as nothing."""
-    return (one.id is not None and one.id == other.id) or (bool(one.x5c) and one.x5c[:1] == other.x5c[:1])
+def _same(signer: Issuer, other: Issuer) -> bool:
+    """The same certificate, or without one the same identifier; what has neither is the same as nothing.
+
+    An identifier beside a certificate is only what the certificate claims, and anybody can make one for themselves.
+    """
+    if signer.x5c:
+        return signer.x5c[:1] == other.x5c[:1]
+    return signer.id is not None and signer.id == other.id
 
 
 def _is_older(found: BitstringList, kept: BitstringList) -> bool:

@@ -90,6 +90,9 @@ class SelectiveSuite(Suite, Protocol):
         `challenge` is what a derived proof may be bound to (BBS: the presentation header). Raises Malformed.
         """
 
+    def verify_shown(self, document: Mapping[str, Json], proof: Mapping[str, Json], *, key: PublicKey) -> Sequence[str]:
+        """As `verify`; returns the mandatory statements (lines of N-Quads), of which the holder cannot hide any."""
+
     def check_base(self, document: Mapping[str, Json], proof: Mapping[str, Json], *, key: PublicKey) -> tuple[str, ...]:
         """What the holder asks on receipt: is the base proof good? Returns the mandatory pointers.
 

@@ -173,6 +173,11 @@ def verify(document: Document, proof: Document, *, key: PublicKey) -> None:
     to compare (`ssi.suites.bbs_bound.pseudonym`).
     Raises Refused (`suite.signature`, `suite.base_proof`), Malformed, Unsupported (`suite.key`, `bbs.messages`).
     """
+    verify_shown(document, proof, key=key)
+
+
+def verify_shown(document: Document, proof: Document, *, key: PublicKey) -> tuple[str, ...]:
+    """As `verify`; returns the mandatory statements, of which the holder cannot have hidden any."""
     values.takes(ALGORITHMS, key)
     values.is_of(proof, type=TYPE, name=NAME)
     derived = bbs_values.read_derived(proof)
@@ -187,6 +192,7 @@ def verify(document: Document, proof: Document, *, key: PublicKey) -> None:
         _verified(key.x, derived, _header(document, proof, fixed), shown)
     except Refused:
         raise _mismatch() from None
+    return tuple(fixed)
 
 
 def _verified(public: bytes, derived: Derived, header: bytes, shown: Mapping[int, bytes]) -> None:

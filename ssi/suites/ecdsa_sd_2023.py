@@ -176,12 +176,18 @@ def verify(document: Document, proof: Document, *, key: PublicKey) -> None:
 
     Raises Refused (`suite.signature`, `suite.base_proof`), Malformed, Unsupported (`suite.key`).
     """
+    verify_shown(document, proof, key=key)
+
+
+def verify_shown(document: Document, proof: Document, *, key: PublicKey) -> tuple[str, ...]:
+    """As `verify`; returns the mandatory statements, of which the holder cannot have hidden any."""
     derived = _derived_of(proof)
     lines = selective.labeled(document, derived.labels)
     if any(place >= len(lines) for place in derived.mandatory):
         raise Malformed("suite.components", "The proof names statements that the document does not make.")
     fixed, open_ = _split(lines, frozenset(derived.mandatory))
     _verified(document, proof, derived, (fixed, open_), key=key)
+    return tuple(fixed)
 
 
 def _verified(

@@ -10,7 +10,7 @@ from typing import Final
 
 from ssi import suites
 from ssi.encoding import Json
-from ssi.errors import Refused, SsiError, Unavailable, Unsupported
+from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
 from ssi.keys import PublicKey, Signer
 from ssi.model import Check, Finding, KeyResolver, Outcome, worst
 from ssi.suites import Suite, chains, options
@@ -19,6 +19,9 @@ from ssi.suites.values import DATA_INTEGRITY_CONTEXT, DATA_INTEGRITY_PROOF, Rand
 
 LEEWAY: Final = timedelta(seconds=60)
 """How far a signer's clock may be ahead of ours, for `created`; a proof that has expired has expired."""
+
+MAX_SELECTIVE: Final = 2
+"""Proofs of selective suites in one document: each costs as much as dozens of others."""
 
 _DEFINING: Final = frozenset(  # contexts that define DataIntegrityProof (§2.4.2)
     (DATA_INTEGRITY_CONTEXT, "https://w3id.org/security/data-integrity/v1", "https://www.w3.org/ns/credentials/v2")
@@ -32,7 +35,8 @@ class Proven:
 
     `controller` is the DID or document that the verification method belongs to (None when it could not be found).
     That it may speak for the document's issuer is not asked here: the caller compares the two. `mandatory` are the
-    pointers that the holder of a base proof cannot hide.
+    pointers that the holder of a base proof cannot hide; `fixed`, of a derived proof, the statements that its holder
+    could not have hidden.
     """
 
     suite: str
@@ -41,6 +45,7 @@ class Proven:
     outcome: Finding
     controller: str | None = None
     mandatory: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
 
 # --- adding -----------------------------------------------------------------------------------------------------------
@@ -177,6 +182,8 @@ def _judge_all(document: Document, asked: _Asked) -> tuple[Proven, ...]:
     """§4.5: each proof after those that it continues."""
     every, bare = chains.proofs(document), chains.unsecured(document)
     chains.bounded(document, every)
+    if sum(_is_selective(proof) for proof in every) > MAX_SELECTIVE:
+        raise Malformed("proof.work", f"The document has more than {MAX_SELECTIVE} proofs that parts can be shown of.")
     judged: dict[int, Proven] = {}
     while len(judged) < len(every):
         before = len(judged)
@@ -187,6 +194,13 @@ def _judge_all(document: Document, asked: _Asked) -> tuple[Proven, ...]:
             cause = Refused("proof.cycle", "The proof continues, in the end, itself.")
             judged |= {place: _failed(every[place], cause) for place in range(len(every)) if place not in judged}
     return tuple(judged[place] for place in range(len(every)))
+
+
+def _is_selective(proof: Document) -> bool:
+    try:
+        return suites.of(proof).SELECTIVE
+    except Unsupported:
+        return False
 
 
 def _judge(
@@ -205,20 +219,25 @@ def _judge(
         suite = suites.of(proof)
         found = asked.keys.method_key(read.method, relationship=read.purpose, now=asked.now)
         controller = found.controller
-        mandatory = _hold(suite, chains.input_document(bare, every, before), proof, key=found.key, asked=asked)
+        mandatory, fixed = _hold(suite, chains.input_document(bare, every, before), proof, key=found.key, asked=asked)
     except SsiError as cause:
         return _failed(proof, cause, controller)
     outcome = Finding(
         Check.SIGNATURE, Outcome.PASS, "proof.valid", "The proof is its key's over the document.", {"suite": suite.NAME}
     )
-    return Proven(suite.NAME, read.method, proof, outcome, controller, mandatory)
+    return Proven(suite.NAME, read.method, proof, outcome, controller, mandatory, fixed)
 
 
-def _hold(suite: Suite, document: Document, proof: Document, *, key: PublicKey, asked: _Asked) -> tuple[str, ...]:
-    if asked.holder and suite.SELECTIVE:
-        return suites.selective_of(proof).check_base(document, proof, key=key)
-    suite.verify(document, proof, key=key)
-    return ()
+def _hold(
+    suite: Suite, document: Document, proof: Document, *, key: PublicKey, asked: _Asked
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What cannot be hidden: pointers of a base proof, statements of a derived one."""
+    if not suite.SELECTIVE:
+        suite.verify(document, proof, key=key)
+        return (), ()
+    if asked.holder:
+        return suites.selective_of(proof).check_base(document, proof, key=key), ()
+    return (), tuple(suites.selective_of(proof).verify_shown(document, proof, key=key))
 
 
 def _failed(proof: Document, cause: SsiError, controller: str | None = None) -> Proven:

@@ -13,6 +13,9 @@ from cryptography.x509 import verification
 
 from ssi.errors import Malformed
 
+_LONGEST_EXPONENT: Final = 64
+"""Bits of an RSA key's public exponent: everybody's has 17, and one as long as the key costs a hundred times more."""
+
 UNREADABLE: Final = (
     ValueError,
     TypeError,
@@ -73,6 +76,8 @@ def self_signed(certificate: x509.Certificate) -> bool:
             digest = certificate.signature_hash_algorithm
             if digest is None:
                 return False
+            if key.public_numbers().e.bit_length() > _LONGEST_EXPONENT:
+                raise Malformed("trust.certificate", "A key of the certificate chain takes too long to verify with.")
             key.verify(signature, message, how, digest)
         else:
             return False  # the algorithm is another kind's: its own key has not made this signature

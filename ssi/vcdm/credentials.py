@@ -55,7 +55,10 @@ class Model:
     @property
     def type(self) -> str:
         """The most specific type: the last that is not `VerifiableCredential`, if there is one."""
-        return next((one for one in reversed(self.types) if one != CREDENTIAL), CREDENTIAL)
+        for one in reversed(self.types):
+            if one != CREDENTIAL:
+                return one
+        return CREDENTIAL
 
     @property
     def subject_ids(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from ssi.vcdm.contexts import V2
 from ssi.vcdm.values import bad, objects, one_id
 
 MEMBER: Final = "relatedResource"
+_MAX_SRI: Final = 1024
 _STRONGEST_FIRST: Final = ("sha512", "sha384", "sha256")
 _BY_LENGTH: Final = {64: "sha512", 48: "sha384", 32: "sha256"}
 _MULTIHASH: Final = {b"\x12\x20": "sha256", b"\x20\x30": "sha384", b"\x13\x40": "sha512"}
@@ -42,6 +43,8 @@ def sri(value: str) -> tuple[Digest, ...]:
     Raises Malformed (`vcdm.digest`) when there is none that can be read.
     """
     found: list[Digest] = []
+    if len(value) > _MAX_SRI:
+        raise Malformed("vcdm.digest", "The digest of a resource cannot be read.")
     for expression in value.split():
         name, _, text = expression.partition("-")
         try:

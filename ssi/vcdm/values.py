@@ -41,6 +41,8 @@ def is_url(value: Json) -> bool:
     """
     if not isinstance(value, str) or len(value) > MAX_URL or not _URL.fullmatch(value):
         return False
+    if value[:4] != "http" and value[:4].lower() != "http":  # most are DIDs and URNs
+        return True
     if not value[:8].lower().startswith(("http://", "https://")):
         return not value[:6].lower().startswith(("http:", "https:"))
     try:

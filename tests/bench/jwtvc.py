@@ -89,7 +89,7 @@ def _compare(signer: SoftwareSigner, alg: str, now: datetime) -> list[Row]:
     for name, case in cases.items():
         contenders[name] = case.verifier(wires[name])
         contenders[f"floor {name}"] = _floor(signer, wires[name])
-    ms = cpu_ms(contenders)
+    ms = cpu_ms(contenders, rounds=200, batch=5)
     bare = f"cryptography {version('cryptography')}, one verification"
     return [
         at_most(f"{name} verify {alg}", ms[name], bare, ms[f"floor {name}"], LIMIT if name == "vc+jwt" else None)

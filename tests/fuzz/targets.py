@@ -1,4 +1,7 @@
-"""What is fuzzed: every reader of outside bytes, with honest seeds to change. One table; tests and `make fuzz` use it."""
+"""What is fuzzed: every reader of outside bytes, with honest seeds to change.
+
+One table, used by the tests, by `make fuzz` and by the bench of hostile inputs.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ from ssi.cose import cbor, sign1
 from ssi.dids import document, multikey
 from ssi.encoding import b64url, read_json, read_json_object, write_json
 from ssi.errors import SsiError
-from ssi.formats import mdoc, typemetadata
+from ssi.formats import typemetadata
 from ssi.jose import jwe, jws
 from ssi.model import Credential, Issuer, Outcome, Presentation
 from ssi.status import bitlist, bits, cwt, token_status_list
 from ssi.suites import proofs
 from ssi.trust import policies, x509
 from ssi.vcdm import evaluation
-from tests.ssi import drafts, mdocs
+from tests.ssi import drafts
 from tests.support import NOW
 
 FOUND = Path(__file__).parent / "found"
@@ -136,11 +139,12 @@ def _bbs_seeds() -> tuple[bytes, ...]:
 
 
 def _jwe_seeds() -> tuple[bytes, ...]:
-    return (jwe.encrypt(b"text", jwk=_jwe_key().public_jwk, enc="A128GCM").encode(),)
+    return (jwe.encrypt(b"text", jwk=jwe_key().public_jwk, enc="A128GCM").encode(),)
 
 
 @lru_cache(maxsize=1)
-def _jwe_key() -> jwe.DecryptionKey:
+def jwe_key() -> jwe.DecryptionKey:
+    """The key that encrypted tokens are for."""
     return jwe.DecryptionKey.generate()
 
 
@@ -215,30 +219,9 @@ def did_key_document() -> dict[str, object]:
     return {"id": did, "verificationMethod": [method], "authentication": ["#1"], "assertionMethod": [method]}
 
 
-@lru_cache(maxsize=1)
-def _mdoc() -> Credential:
-    return mdocs.issued()
-
-
-def _mdoc_credential(data: bytes) -> None:
-    mdoc.check(Credential(mdoc.ID, _text(data)), keys=mdocs.KEYS, now=NOW)
-
-
-def _mdoc_presentation(data: bytes) -> None:
-    opened = mdocs.opened(_text(data))
-    if {finding.outcome for finding in opened.findings} <= {Outcome.PASS}:
-        assert opened.claims == {mdocs.MDL: {"given_name": "Erika"}}, "a changed presentation was believed"
-
-
 _LIST = "https://issuer.test/status/1"
 TARGETS: tuple[Target, ...] = (
     *_of_formats(),
-    Target("mso_mdoc-credential", lambda: (_mdoc().wire.encode(),), _mdoc_credential),
-    Target(
-        "mso_mdoc-presentation",
-        lambda: (mdocs.presented(_mdoc(), (mdocs.MDL, "given_name")).wire.encode(),),
-        _mdoc_presentation,
-    ),
     Target("json", _json({"a": [1, "b", None, {"c": 1.5}]}), lambda data: read_json(data) and None),
     Target("json-ld", _w3c, lambda data: jsonld.canonical(read_json_object(data)) and None),
     Target("vcdm", _w3c, lambda data: vcdm.credential(read_json_object(data)) and None),
@@ -251,7 +234,7 @@ TARGETS: tuple[Target, ...] = (
         lambda data: sign1.parse(data) and None,
     ),
     Target("jws", lambda: (_credential("vc+jwt"),), lambda data: jws.parse(data, typ=None) and None),
-    Target("jwe", _jwe_seeds, lambda data: jwe.decrypt(_text(data), keys=[_jwe_key()]) and None),
+    Target("jwe", _jwe_seeds, lambda data: jwe.decrypt(_text(data), keys=[jwe_key()]) and None),
     Target("dcql", _json(_QUERY), lambda data: dcql.parse(read_json(data)) and None),
     Target(
         "did",

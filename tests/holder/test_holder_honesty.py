@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,7 +165,7 @@ def test_nothing_of_a_mobile_document_goes_unnamed() -> None:
 def test_an_object_of_which_nothing_is_shown_is_still_seen_to_be_there() -> None:
     found = card(by_id("dc+sd-jwt"))
     kept = tuple(path for path in found.disclosed if path not in {("address",), ("nationalities",)})
-    found = Card(**{**{name: getattr(found, name) for name in found.__dataclass_fields__}, "disclosed": kept})
+    found = replace(found, disclosed=kept)
     always = {line.path: line.value for line in reveal(found, ()).always}
     assert always == {("address",): ONLY_THERE, ("nationalities",): ONLY_THERE}
     revealed = reveal(found, (("address", "town"), ("nationalities", 1)))
@@ -201,3 +202,20 @@ def test_a_document_that_is_mandatory_as_a_whole_hides_nothing() -> None:
     held = linked({"given_name": "Erika"}, context="urn:facet:context:verified-person:1", mandatory=("",))
     check(held)
     assert held.opened.disclosed == ()
+
+
+def test_what_can_be_hidden_of_the_credentials_own_words_is_listed_when_it_is_shown() -> None:
+    whole = card(by_id("vc+sd-jwt"))
+    found = replace(
+        whole,
+        claims={**whole.claims, "issuer": {"id": "did:example:1", "name": "Desk of Somewhere"}},
+        disclosed=(*whole.disclosed, ("issuer", "name")),
+    )
+    assert "Desk of Somewhere" not in {line.value for line in reveal(found, ()).always}
+    assert [line.value for line in reveal(found, (("issuer", "name"),)).asked] == ["Desk of Somewhere"]
+
+
+def test_a_subject_of_whom_nothing_is_said_breaks_no_page() -> None:
+    found = replace(card(by_id("vc+jwt")), claims={SUBJECT: {}, "name": "Card"})
+    assert {line.value for line in reveal(found, ()).always} == {"(empty)", "Card"}
+    assert _remarks(found, reveal(found, ()))

@@ -239,23 +239,23 @@ def test_relative_urls_and_embedded_methods() -> None:
         {"id": DID, "verificationMethod": [method()], "authentication": ["#a"], "assertionMethod": [method("#b")]},
         did=DID,
     )
-    assert found.key(f"{DID}#a", relationship="authentication") == KEY
-    assert found.key(f"{DID}#b", relationship="assertionMethod") == KEY
+    assert found.key(f"{DID}#a", relationship="authentication", now=NOW) == KEY
+    assert found.key(f"{DID}#b", relationship="assertionMethod", now=NOW) == KEY
     for url, relationship in (
         (f"{DID}#a", "assertionMethod"),
         (f"{DID}#b", "authentication"),
         (f"{DID}#a", "nonsense"),
     ):
         with pytest.raises(Refused):
-            found.key(url, relationship=relationship)
+            found.key(url, relationship=relationship, now=NOW)
 
 
 def test_a_relationship_that_names_another_documents_key_leads_nowhere() -> None:
     found = document.parse({"id": DID, "assertionMethod": [ED25519_DID + "#" + ED25519_DID[8:]]}, did=DID)
     with pytest.raises(Refused):
-        found.key(f"{DID}#x", relationship="assertionMethod")
+        found.key(f"{DID}#x", relationship="assertionMethod", now=NOW)
     with pytest.raises(Refused):
-        found.key(DID, relationship="assertionMethod")
+        found.key(DID, relationship="assertionMethod", now=NOW)
 
 
 def test_every_way_to_write_a_key_and_kinds_of_no_use_here() -> None:
@@ -267,7 +267,7 @@ def test_every_way_to_write_a_key_and_kinds_of_no_use_here() -> None:
     ]
     for form in forms:
         found = document.parse({"id": DID, "assertionMethod": [method(**form)]}, did=DID)
-        assert found.key(DID, relationship="assertionMethod") == edwards
+        assert found.key(DID, relationship="assertionMethod", now=NOW) == edwards
     agreeing = {**KEY.jwk, "alg": "ECDH-ES"}
     for form in (
         {"publicKeyJwk": X25519},
@@ -277,7 +277,7 @@ def test_every_way_to_write_a_key_and_kinds_of_no_use_here() -> None:
     ):
         found = document.parse({"id": DID, "assertionMethod": [method(**form)]}, did=DID)
         with pytest.raises(Unsupported):
-            found.key(DID, relationship="assertionMethod")
+            found.key(DID, relationship="assertionMethod", now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,7 @@ def test_who_shows_may_also_say() -> None:
 
 # --- what can be hidden -----------------------------------------------------------------------------------------------
 
+STATUS = StatusRef("BitstringStatusListEntry", "https://issuer.test/status/3", 94567)
 CITY: dict[str, Any] = {
     "given_name": "Erika",
     "nationalities": ["DE", "FR"],
@@ -253,7 +254,7 @@ CITY: dict[str, Any] = {
 
 def test_arrays_are_shown_whole_and_objects_by_member() -> None:
     hideable: tuple[ClaimPath, ...] = (("nationalities",), ("address",), ("address", "street"), ("a~b/c",))
-    document = issued(claims=CITY, disclosable=hideable)
+    document = issued(claims=CITY, disclosable=hideable, statuses=(STATUS,))
     holder = ldp.check(card(document), keys=KEYS, now=NOW)
     assert set(holder.disclosed) == {
         (SUBJECT, *path) for path in (*hideable, ("address", "city"), ("address", "codes"))
@@ -293,8 +294,7 @@ def test_what_cannot_be_hidden_is_said_at_issue(hideable: tuple[ClaimPath, ...],
 
 
 def test_a_presentation_always_has_what_it_takes_to_judge_it() -> None:
-    status = StatusRef("BitstringStatusListEntry", "https://issuer.test/status/3", 94567)
-    document = issued(statuses=(status,))
+    document = issued(statuses=(STATUS,))
     del document["proof"]
     bare = proofs.add(  # an issuer who makes nothing mandatory but its own name
         document,
@@ -305,7 +305,7 @@ def test_a_presentation_always_has_what_it_takes_to_judge_it() -> None:
     )
     result = opened(shown(bare))
     assert {finding.outcome for finding in result.findings} == {Outcome.PASS}
-    assert (result.statuses, result.valid_until) == ((status,), SD.valid_until)
+    assert (result.statuses, result.valid_until) == ((STATUS,), SD.valid_until)
     assert result.claims.keys() == document.keys()
     assert result.claims[SUBJECT] == {"id": did_key.from_public(HOLDER.public)}
     assert (SUBJECT, "given_name") in ldp.check(card(bare), keys=KEYS, now=NOW).disclosed

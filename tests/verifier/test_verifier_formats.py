@@ -16,12 +16,17 @@ from ssi import oid4vp
 from ssi.bbs import BbsSigner
 from ssi.dids import key as did_key
 from ssi.keys import Signer, SoftwareSigner
-from ssi.model import Issuer, Presentation
+from ssi.model import Issuer, Opened, Outcome, Presentation
 from ssi.oid4vp import AuthorizationRequest
 from tests.ssi.drafts import EXAMPLES
+from tests.ssi.holdings import PORTRAIT
+from tests.support import NOW
 from tests.verifier import forms
 from tests.verifier.forms import BITSTRING, DID_DOCUMENT, FORMS, SPOIL, Form
-from tests.verifier.world import LIST, Wallet, World
+from tests.verifier.world import CLAIMS, LIST, PERSON, Wallet, World
+from verifier.policy import MustEqual, values
+from verifier.shown import Shown
+from verifier.web.data import rows
 
 every_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 by_template = pytest.mark.parametrize("form", [one for one in FORMS if one.query_id], ids=lambda form: form.name)
@@ -249,3 +254,74 @@ def test_the_same_word_for_another_type_is_refused(
     hides = tuple(path for path in form.hides if path != ("document", "type"))
     other = forms.card(world, form, document={"@context": [EXAMPLES]}, disclosable=hides)
     assert codes(asked.told(asked.shown(credential=other)), "fail") == {"dcql.meta"}
+
+
+@pytest.mark.parametrize("form", [one for one in FORMS if one.format == "ldp_vc"], ids=lambda form: form.name)
+def test_a_rule_about_the_first_of_a_set_is_a_rule_about_all_of_it(
+    world: World, client: FlaskClient, wallet: Wallet, form: Form
+) -> None:
+    """Statements have no order: a holder could put any of them first, and nobody would see it."""
+    for index, path in enumerate(({"path": ["nationalities", 0]}, {"path": ["nationalities", 1]})):
+        rules = [{**path, "equals": ("US", "IE")[index]}]
+        asked = Asked(world, client, wallet, form, template="nationality", policy={"rules": rules})
+        told = asked.told(forms.show(world, form, oid4vp.challenge(asked.request), ("nationalities", None)))
+        assert failed(told) == {"rule"}
+    own = forms.card(world, form, claims={**CLAIMS, "nationalities": ["IE"]})
+    rules = [{"path": ["nationalities", 0], "equals": "IE"}]
+    asked = Asked(world, client, wallet, form, template="nationality", policy={"rules": rules})
+    shown = forms.show(world, form, oid4vp.challenge(asked.request), ("nationalities", None), credential=own)
+    assert asked.told(shown)["verdict"] == "verified"
+
+
+def test_a_rule_counts_every_namespace_that_has_the_claim() -> None:
+    two = {"org.one": {"age_over_18": True}, "org.two": {"age_over_18": False}}
+    opened = Opened("mso_mdoc", PERSON, Issuer(None), two, ())
+    assert values(opened, ("age_over_18",)) == (True, False)
+    assert values(opened, ("org.one", "age_over_18")) == (True,)
+    assert MustEqual(("age_over_18",), value=True).judge(opened, now=NOW).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("path", [[PERSON], [PERSON, "document", "number"], [PERSON, None], [PERSON, 0]])
+def test_a_question_that_no_mobile_document_can_answer_is_not_asked(
+    world: World, client: FlaskClient, path: Any
+) -> None:
+    form = next(one for one in FORMS if one.format == "mso_mdoc")
+    query = {"credentials": [{**form.asked("own"), "claims": [{"path": path}]}]}
+    refused = client.post("/api/requests", json={"dcql_query": query}, headers=world.authorized)
+    assert (refused.status_code, refused.json["error"]) == (400, "request.path")
+
+
+@pytest.mark.parametrize("form", [one for one in FORMS if one.query_id], ids=lambda form: form.name)
+def test_a_result_page_names_claims_and_shows_no_picture_as_text(form: Form) -> None:
+    claims: Any = {
+        "given_name": "Eileen",
+        "portrait": PORTRAIT,
+        "document": {"number": "X1", "issueDate": "2020-01-01"},
+    }
+    for name in reversed(form.root):
+        claims = {name: claims}
+    assert rows(Shown("q", form.format, PERSON, "Desk", None, claims)) == [
+        ("Given name", "Eileen"),
+        ("Portrait", "A picture (3 kB)"),
+        ("Document number", "X1"),
+        ("Document: issue date", "2020-01-01"),
+    ]
+
+
+def test_the_order_in_which_a_query_names_types_says_nothing(world: World, client: FlaskClient, wallet: Wallet) -> None:
+    form = next(one for one in FORMS if one.name == "ldp_vc-ecdsa-sd")
+    types = ["https://www.w3.org/2018/credentials#VerifiableCredential", forms.IRI]
+    for meta in (types, types[::-1]):
+        query = {**form.asked("own"), "meta": {"type_values": [meta]}, "claims": [{"path": form.path("given_name")}]}
+        made = client.post(
+            "/api/requests",
+            json={"dcql_query": {"credentials": [query]}, "response_mode": "direct_post"},
+            headers=world.authorized,
+        ).json
+        assert made is not None
+        request = wallet.open(made["link"])
+        shown = forms.show(world, form, oid4vp.challenge(request), ("given_name",))
+        wallet.post(request, forms.answer(request, "own", shown))
+        told = client.get(f"/api/requests/{made['id']}", headers=world.authorized).json
+        assert told is not None
+        assert told["verdict"] == "verified", told["findings"]

@@ -18,8 +18,9 @@ from ssi.formats import sdjwt
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.keys import SoftwareSigner
-from ssi.model import Challenge, Check, Finding, Issuer, Outcome, Presentation, StatusRef
+from ssi.model import Challenge, Check, Credential, Disclosure, Finding, Issuer, Outcome, Presentation, StatusRef
 from ssi.trust.policies import AnyOf, Issuers, UnsafeAnyone
+from tests.ssi.drafts import HOLDER, JWT_VC
 from tests.support import NOW, InMemoryFetch
 from tests.verifier.world import ISSUER, LIST, PERSON, World
 from verifier.policy import ESSENTIAL, MustEqual, Policy
@@ -215,6 +216,18 @@ def test_another_kind_of_credential_that_is_also_of_the_asked_type_needs_trust_f
     for_people = Issuers({did: frozenset({PERSON})})
     assert judge(world, shown, trust=for_clubs).verdict is Verdict.NOT_VERIFIED
     assert judge(world, shown, trust=for_people).verdict is Verdict.VERIFIED
+
+
+@pytest.mark.parametrize("others", [5, "x", [[]], {PERSON: 1}, [PERSON]])
+def test_second_types_are_a_word_of_sd_jwts_alone(world: World, others: Any) -> None:
+    """In another format a member of that name means nothing, and its form is anybody's."""
+    held = jose.parse(JWT_VC.issued().wire, typ=None)
+    document = {**held.claims["vc"], "aka_vcts": others}
+    wire = jose.sign({**held.claims, "vc": document}, signer=JWT_VC.issuer, header=held.header)
+    card = Credential(JWT_VC.format.ID, wire)
+    shown = JWT_VC.format.derive(card, disclose=Disclosure(()), challenge=CHALLENGE, holder=HOLDER, now=NOW)
+    result = judge(world, shown, trust=UnsafeAnyone())
+    assert (outcome(result, Check.TYPE), outcome(result, Check.SIGNATURE)) == (Outcome.FAIL, Outcome.PASS)
 
 
 def test_a_card_that_counts_for_one_question_does_not_answer_another_by_its_second_type(world: World) -> None:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.browser
 FORMS = {
     "VerifiedPerson": ("SD-JWT", "SD-JWT credential"),
     "VerifiedPersonCredential": ("W3C credential", "W3C credential"),
-    "VerifiedPersonUnlinkable": ("W3C credential (BBS)", "W3C credential (BBS)"),
+    "VerifiedPersonBbs": ("W3C credential (BBS)", "W3C credential (BBS)"),
     "VerifiedPersonMdoc": ("Mobile document (mdoc)", "Mobile document (mdoc)"),
 }
 """By kind: what the form is called at the desk, and in the wallet."""
@@ -84,6 +84,8 @@ def test_cards_of_one_name_are_told_apart_and_one_of_them_is_shown(stage: Stage)
         stage.look(person.page, "wallet-consent-which-card")
         person.page.get_by_role("button", name="Share").click()
         expect(picks.first).to_be_focused()
+        person.page.keyboard.press("ArrowDown")
+        expect(picks.nth(1)).to_be_checked()
         person.sees_consent()
         expect(shop.page.locator("#live-title")).to_have_text("Scanned")
 
@@ -95,6 +97,9 @@ def test_cards_of_one_name_are_told_apart_and_one_of_them_is_shown(stage: Stage)
         unfold(shop)
         expect(shop.page.locator(".evidence", has_text="form")).to_have_count(1)
         expect(shop.page.locator(".evidence", has_text="form")).to_contain_text("Mobile document (mdoc)")
+        person.page.goto(person.wallet + "/history")
+        expect(person.page.locator("a.event").first).to_contain_text("Verified person: Mobile document (mdoc) · 1 fact")
+        stage.look(person.page, "wallet-history-which-card")
 
 
 def test_a_form_that_shows_more_says_so_before_it_is_chosen(stage: Stage) -> None:

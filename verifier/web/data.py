@@ -167,11 +167,29 @@ def answered(findings: Sequence[Finding]) -> list[Answered]:
 
 def asked(view: View) -> list[str]:
     """The labels of the claims that the query asks for, each once, in its order; of several forms the first one's."""
+    return _labels(_asked_paths(view)[0])
+
+
+def wholes(view: View) -> list[str]:
+    """The labels of what some form of the card can show as a whole only, where less of it is asked for."""
+    first, others = _asked_paths(view)
+    return _labels([path for path in others if any(_within(path, one) for one in first)])
+
+
+def _within(path: ClaimPath, less: ClaimPath) -> bool:
+    """Does a path lead to a part of what is at another? All elements of a list are no part, but the whole list."""
+    return less[: len(path)] == path and any(part is not None for part in less[len(path) :])
+
+
+def _asked_paths(view: View) -> tuple[list[ClaimPath], list[ClaimPath]]:
+    """What is asked of the first form of each card, and of the others, as paths from the subject."""
     first = {name for one in view.ask.query.sets for name in one.options[0]}
-    labels = [
-        words.claim_label(formats.by_id(one.format).within(claim.path))
-        for one in view.ask.query.credentials
-        if one.id in first
-        for claim in one.claims
-    ]
-    return list(dict.fromkeys(labels))
+    found: tuple[list[ClaimPath], list[ClaimPath]] = ([], [])
+    for one in view.ask.query.credentials:
+        within = formats.by_id(one.format).within
+        found[one.id not in first].extend(within(claim.path) for claim in one.claims)
+    return found
+
+
+def _labels(paths: Sequence[ClaimPath]) -> list[str]:
+    return list(dict.fromkeys(words.claim_label(path) for path in paths))

@@ -66,6 +66,7 @@ def show(request_id: str) -> BaseResponse:
     page = {
         "view": view,
         "asked": data.asked(view),
+        "wholes": data.wholes(view),
         "picture": None if view.state.final else qr.svg(view.scan_link, label=label),
         "step": {State.CREATED: 1, State.SCANNED: 2, State.RECEIVED: 3}.get(view.state, 0),
     }

@@ -61,6 +61,12 @@ class Card:
         )
 
     @property
+    def person(self) -> str:
+        """Whose card it is, where it says a name."""
+        said = {self.kind.within(line.path): line.value for line in self.lines}
+        return " ".join(said[path] for path in (("given_name",), ("family_name",)) if path in said)
+
+    @property
     def kind(self) -> Format:
         """Its format."""
         return formats.by_id(self.credential.format)

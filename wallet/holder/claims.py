@@ -89,12 +89,13 @@ def lines(
 
     That is the issuer's own order of its claims, then the usual one; disclosures come in an order that says nothing.
     `kind` is the credential's format. `without` are paths to leave out with all that is in them; `closed` and
-    `disclosed` are as in `Opened`: what can be hidden (a disclosable `iat`) is never taken for what every credential
-    says anyway.
+    `disclosed` are as in `Opened`: what can be hidden (a disclosable `iat`, a name of the issuer's) is never taken for
+    what every credential says anyway.
     """
     named = labels or {}
     places = {kind.within(path)[:1]: place for place, path in enumerate(named)}
-    read = _Reader(kind, named, without | (kind.MECHANICS - disclosed), closed)
+    hideable = {path[:size] for path in disclosed for size in range(1, len(path) + 1)}
+    read = _Reader(kind, named, without | (kind.MECHANICS - hideable), closed)
     found = [(line, kind.within(line.path)) for name, value in claims.items() for line in read.at((name,), value)]
     found.sort(key=lambda each: (places.get(each[1][:1], len(places)), _usual(each[1])))
     return tuple(line for line, _ in found)

@@ -20,6 +20,7 @@ from ssi.keys import KeyStore
 from ssi.model import Disclosure
 from ssi.oid4vp import RequestLink, SignedRequest
 from wallet.holder import cards, history, requests
+from wallet.holder.alike import full_name, told_apart
 from wallet.holder.claims import Line
 from wallet.holder.consent import Consent, consent
 from wallet.holder.history import What
@@ -87,7 +88,7 @@ def share(vault: Vault, id: str, *, picks: Mapping[str, str], outside: Outside, 
         return request
     agreed = consent(shown(vault, request, outside=outside, now=now), picks=picks, at=now)
     outgoing = respond(agreed, keys=VaultKeys(vault))
-    event = _event(vault, request, agreed.review, What.SENDING, shared=_shared(agreed), now=now)
+    event = _event(vault, request, agreed.review, What.SENDING, shared=_shared(vault, agreed), now=now)
     request, event = requests.reserve(vault, request, event, who=agreed.review.who, now=now)
     try:
         going_on = _post(outgoing, outside, again=request.attempts > 1)
@@ -166,8 +167,10 @@ def _going_on(response: Response) -> str | None:
     return target if target is not None and target.startswith("https://") else None
 
 
-def _shared(agreed: Consent) -> tuple[tuple[str, tuple[Line, ...]], ...]:
-    return tuple((one.card.name, one.revealed.asked + one.revealed.always) for one in agreed.answers.values())
+def _shared(vault: Vault, agreed: Consent) -> tuple[tuple[str, tuple[Line, ...]], ...]:
+    """What the history keeps of an answer: which cards, and what of them."""
+    apart, answers = told_apart(cards.all_cards(vault)), agreed.answers.values()
+    return tuple((full_name(one.card, apart), one.revealed.asked + one.revealed.always) for one in answers)
 
 
 def _event(

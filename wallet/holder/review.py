@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,13 @@ ASKING: Final = "oauth-authz-req+jwt"
 
 _MANY: Final = 4
 _AGES: Final = ("age_over_", "age_equal_or_over_")
+_STANDARD: Final[Mapping[str, str]] = {
+    "org.iso.18013.5.1.mDL": "Mobile driving licence",
+    "eu.europa.ec.eudi.pid.1": "Personal identification (PID)",
+    "urn:eudi:pid:1": "Personal identification (PID)",
+}
+"""Kinds of card that everybody knows by a name that their type does not say."""
+
 _IDENTIFYING: Final = frozenset(
     {
         *("id", "sub", "jti", "number", "document_number", "administrative_number", "personal_administrative_number"),
@@ -177,8 +185,12 @@ def _wanted(asked: dcql.CredentialQuery, cards: Sequence[Card]) -> str:
     known = next((card.name for card in cards if card.type in types), None)
     if known is not None:
         return known
-    words = types[0].rstrip("/").replace(":", "/").split("/") if types else []
-    named = next((word for word in reversed(words) if not word.isdigit()), asked.id)
+    standard = next((_STANDARD[one] for one in types if one in _STANDARD), None)
+    if standard is not None:
+        return standard
+    kind = types[0].rstrip("/") if types else ""
+    words = re.split("[/:#]", kind) if re.search("[/:#]", kind) else kind.split(".")
+    named = next((word for word in reversed(words) if word and not word.isdigit()), asked.id)
     return label((named.replace("-", "_"),)).removesuffix(" credential")
 
 

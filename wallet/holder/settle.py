@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ssi.encoding import seconds
 from ssi.errors import Refused, SsiError
+from ssi.formats import sdjwt
 from ssi.model import Check, ClaimPath, Credential, Outcome
 from ssi.oid4vci import Configuration
 from ssi.trust import x509
@@ -82,9 +83,9 @@ def _card(offer: Offer, item: Item, result: Inspection, names: Labels, *, now: d
 def claim_names(
     configuration: Configuration, result: Inspection, *, outside: Outside, now: datetime
 ) -> dict[ClaimPath, str]:
-    """What the claims are called: by the description of the type, and where that is silent by the issuer."""
+    """What the claims are called: by the description of an SD-JWT's type, and where that is silent by the issuer."""
     named = {claim.path: claim.display[0].name for claim in configuration.claims if claim.display}
-    if result.opened is None:
+    if result.opened is None or result.opened.format != sdjwt.ID:
         return named
     try:
         described = outside.types.of(result.opened.type, None, now=now)

@@ -29,7 +29,7 @@ _CONTEXTS: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/m
 class Identity:
     """The desk's signing key, its certificate chain (DER, leaf first), and how credentials name it.
 
-    `bbs` is a second key, for credentials whose showings cannot be linked by their signature; None where there is none.
+    `bbs` is a second key, for credentials whose showings cannot be linked by the issuer's signature; None without one.
     """
 
     base_url: str

@@ -24,6 +24,8 @@ NAMESPACE: Final = schemas.VERIFIED_PERSON
 """The mdoc's name space, and its document type: the same words as `vct`, for the claims are the same."""
 
 _BINDINGS: Final = ("jwk", "did:key", "did:jwk")
+_WITH_SUITES: Final = ("ES256", "ES384", "EdDSA")
+"""The keys with which presentations of W3C documents are signed; there is no Data Integrity suite for another."""
 
 
 def _as_certified(identity: Identity, _signer: Signer) -> Issuer:
@@ -46,7 +48,8 @@ class Kind:
 
     `above` is what stands above a claim in credentials of this kind, `nested` whether a draft has it, too. `hides` says
     what of the claims a holder can hide; formats that hide element by element anyway need no list. `signed_with` are
-    the key algorithms that can sign it, `signature_names` what metadata calls them.
+    the key algorithms that can sign it, `signature_names` what metadata calls them; `held_with` are those of holders
+    who can show it.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Kind:
     type: str
     issuer: Callable[[Identity, Signer], Issuer]
     signed_with: tuple[str, ...] = tuple(ALGORITHMS)
+    held_with: tuple[str, ...] = tuple(ALGORITHMS)
     above: ClaimPath = ()
     hides: Callable[[Mapping[str, Json]], tuple[ClaimPath, ...]] = disclosable
     named: Mapping[str, Json] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class Kind:
             scope=self.scope,
             signing_algs=(self.signature_names.get(alg, alg),),
             binding_methods=_BINDINGS,
-            proof_algs={"jwt": tuple(ALGORITHMS)},
+            proof_algs={"jwt": self.held_with},
             display=tuple(_shown(item) for item in described.get("display", [])),
             claims=tuple(self._claim(claim) for claim in described["claims"]),
         )
@@ -130,6 +134,7 @@ _ALL: Final[tuple[Kind, ...]] = (
         type=TYPE,
         issuer=_as_did,
         signed_with=("ES256",),
+        held_with=_WITH_SUITES,
         above=("credentialSubject",),
         hides=_members,
         named=_W3C,
@@ -137,7 +142,7 @@ _ALL: Final[tuple[Kind, ...]] = (
         document={"@context": [CONTEXT]},
     ),
     Kind(
-        id="VerifiedPersonUnlinkable",
+        id="VerifiedPersonBbs",
         format="ldp_vc",
         title="W3C credential (BBS)",
         about="Linked data, signed with bbs-2023. Two showings of it cannot be linked by their signature.",
@@ -146,6 +151,7 @@ _ALL: Final[tuple[Kind, ...]] = (
         type=TYPE,
         issuer=_as_did,
         signed_with=("BBS",),
+        held_with=_WITH_SUITES,
         above=("credentialSubject",),
         hides=_members,
         named=_W3C,

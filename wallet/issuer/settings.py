@@ -19,7 +19,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("display-name", "The name of this desk that wallets show.", "Facet Desk"),
     Option("signing-key", "Key that signs credentials and status lists, PEM. Default: <data>/issuer/signing.key."),
     Option("signing-cert", "Its certificate chain without the authority, PEM. Default: <data>/issuer/signing.pem."),
-    Option("bbs-seed", "Seed of the key for unlinkable credentials. Default: <data>/issuer/bbs-seed, if there."),
+    Option("bbs-seed", "Seed of the key that signs BBS credentials. Default: <data>/issuer/bbs-seed, if there."),
     Option("desk-token-file", "File with the token that opens the desk. Default: <data>/issuer/desk-token."),
     Option("offer-minutes", "Minutes in which an offer must be accepted.", "15"),
     Option("code-tries", "Wrong transaction codes after which an offer is void.", "5"),

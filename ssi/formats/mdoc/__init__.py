@@ -130,7 +130,7 @@ def within(path: ClaimPath) -> ClaimPath:
 
 def whole(_claims: Mapping[str, Json], path: ClaimPath) -> ClaimPath | None:
     """The same path, if it is a namespace and an element: nothing else is one here (OpenID4VP 1.0 §7.2)."""
-    return path if len(path) == 2 else None
+    return path if len(path) == 2 and all(isinstance(part, str) for part in path) else None
 
 
 # --- in proximity, and for whoever has a transcript -------------------------------------------------------------------

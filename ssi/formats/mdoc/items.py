@@ -8,7 +8,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ssi.cose.cbor import Cbor, decode_each, embed, embedded, encode_in_order, received
+from ssi.cose.cbor import Cbor, decode_each, embed, embedded, encode_in_order, received_runs
 from ssi.errors import Malformed, Unsupported
 from ssi.formats.hiding import Random
 
@@ -74,13 +74,15 @@ def read(data: bytes, namespaces: Cbor) -> tuple[Item, ...]:
         raise Malformed("mdoc.namespaces", "The credential's elements are not sorted into namespaces.")
     if sum(len(entries) for entries in namespaces.values() if isinstance(entries, list)) > MAX_ELEMENTS:
         raise Malformed("mdoc.elements", f"The credential has more than {MAX_ELEMENTS} elements.")
-    found: list[Item] = []
+    names: list[str] = []
+    runs: list[list[bytes]] = []
     for namespace, entries in namespaces.items():
         if not isinstance(namespace, str) or not isinstance(entries, list) or not entries:
             raise Malformed("mdoc.namespaces", "A namespace of the credential has no name or no elements.")
-        contents = [embedded(entry, what="element") for entry in entries]
-        whole = zip(decode_each(contents, what="element"), received(data, contents), strict=True)
-        found += [_read(namespace, members, raw) for members, raw in whole]
+        names += [namespace] * len(entries)
+        runs.append([embedded(entry, what="element") for entry in entries])
+    members = decode_each([content for run in runs for content in run], what="element")
+    found = list(map(_read, names, members, received_runs(data, runs)))
     if len({(item.namespace, item.element) for item in found}) != len(found):
         raise Malformed("mdoc.element_twice", "The credential says the same element twice.")
     return tuple(found)

@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from service.app import answer, json_answer, wants_json
 from ssi.encoding import Json
 from wallet.holder import cards, history, offers
+from wallet.holder.alike import full_name, told_apart
 from wallet.holder.history import What, Who
 from wallet.holder.inspection import status_of
 from wallet.holder.keystore import VaultKeys
 from wallet.holder.web.access import holder, vault
-from wallet.holder.web.views import card_view, event_view, offer_view, told_apart
+from wallet.holder.web.views import card_view, event_view, offer_view
 
 pages = Blueprint("cards", __name__)
 
@@ -57,7 +58,8 @@ def delete(id: str) -> ResponseReturnValue:
     opened = vault()
     found = cards.get_card(opened, id)
     who = Who(found.issuer_name, found.issuer.id or "", verified=True)
-    event = history.happened(opened, What.REMOVED, who=who, now=holder().now(), cards=[(found.name, ())])
+    name = full_name(found, told_apart(cards.all_cards(opened)))
+    event = history.happened(opened, What.REMOVED, who=who, now=holder().now(), cards=[(name, ())])
     key = VaultKeys(opened).record(found.key.kid)
     gone = tuple(record for record in (found.record, key) if record is not None)
     opened.commit(event, remove=gone)

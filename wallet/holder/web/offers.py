@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from service.app import answer, json_answer, wants_json
 from ssi.errors import SsiError
-from wallet.holder import offers, receive
+from wallet.holder import cards, offers, receive
 from wallet.holder.web.access import holder, sent, vault
 from wallet.holder.web.views import offer_view
 
@@ -17,8 +17,9 @@ pages = Blueprint("offers", __name__)
 @pages.get("/offers/<id>")
 def offer(id: str) -> ResponseReturnValue:
     """Who offers what; or what has become of it."""
-    found = offers.get_offer(vault(), id, now=holder().now())
-    return answer("holder/offer.html", {"offer": offer_view(found)})
+    opened = vault()
+    found = offers.get_offer(opened, id, now=holder().now())
+    return answer("holder/offer.html", {"offer": offer_view(found, cards.all_cards(opened))})
 
 
 @pages.post("/offers/<id>/accept")

@@ -12,10 +12,11 @@ from service.app import answer, json_answer, wants_json
 from ssi.encoding import Json
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
 from wallet.holder import cards, present, requests
+from wallet.holder.alike import told_apart
 from wallet.holder.requests import Request, State
 from wallet.holder.review import Choice, Part, Review
 from wallet.holder.web.access import holder, sent, vault
-from wallet.holder.web.views import card_view, finding_view, told_apart
+from wallet.holder.web.views import card_view, finding_view
 
 pages = Blueprint("requests", __name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
@@ -58,11 +58,11 @@ def finding_view(finding: Finding) -> dict[str, Json]:
 
 
 def card_view(card: Card, *, now: datetime, full: bool, apart: str = "") -> dict[str, Json]:
-    """A card for the list, or with everything it says; `apart` is what tells it from others (see `told_apart`)."""
+    """A card for the list, or with everything it says; `apart` tells it from others (`wallet.holder.alike`)."""
     view: dict[str, Json] = {
         "id": card.id,
         "name": card.name,
-        "person": _person(card),
+        "person": card.person,
         "apart": apart,
         "issuer": card.issuer_name,
         "type": card.type,
@@ -82,48 +82,28 @@ def card_view(card: Card, *, now: datetime, full: bool, apart: str = "") -> dict
     return view
 
 
-def _person(card: Card) -> str:
-    """Whose card it is, where it says a name."""
-    said = {card.kind.within(line.path): line.value for line in card.lines}
-    return " ".join(said[path] for path in (("given_name",), ("family_name",)) if path in said)
-
-
-def told_apart(held: Iterable[Card]) -> dict[str, str]:
-    """What tells cards of the same name and person apart, by id: their form, and where that is the same, their age."""
-    alike: dict[tuple[str, str], list[Card]] = {}
-    for card in held:
-        alike.setdefault((card.name, _person(card)), []).append(card)
-    return {card.id: _form(card, group) for group in alike.values() if len(group) > 1 for card in group}
-
-
-def _form(card: Card, alike: Sequence[Card]) -> str:
-    form, forms = names.of(card.credential), [names.of(one.credential) for one in alike]
-    if forms.count(form) == 1:
-        return form
-    return f"Added {moment(card.added)}" if len(set(forms)) == 1 else f"{form}, added {moment(card.added)}"
-
-
 def day(seconds: int | None) -> str:
     """A date in words; "" for none."""
     return "" if seconds is None else long_date(datetime.fromtimestamp(seconds, UTC).date())
 
 
-def offer_view(offer: Offer) -> dict[str, Json]:
-    """An offer for its page: who, what, and how far it has come."""
+def offer_view(offer: Offer, held: Iterable[Card] = ()) -> dict[str, Json]:
+    """An offer for its page: who, what, and how far it has come; `held` are the cards that it might be taken for."""
+    taken = {card.name for card in held}
     grant = offer.offer.pre_authorized
     code = None if grant is None or grant.tx_code is None else grant.tx_code
     return {
         "id": offer.id,
         "stage": offer.stage.value,
         "issuer": {"name": offer.metadata.name, "address": offer.metadata.issuer},
-        "cards": [_item_view(offer, item) for item in offer.items],
+        "cards": [_item_view(offer, item, taken) for item in offer.items],
         "tx_code": None if code is None else {"numeric": code.input_mode == "numeric", **code.json},
         "problem": None if offer.problem is None else {"error": offer.problem[0], "detail": offer.problem[1]},
         "undecided": offer.undecided,
     }
 
 
-def _item_view(offer: Offer, item: Item) -> dict[str, Json]:
+def _item_view(offer: Offer, item: Item, taken: Set[str]) -> dict[str, Json]:
     configuration = offer.metadata.configurations[item.configuration]
     claims = [claim.display[0].name for claim in configuration.claims if claim.display]
     return {
@@ -131,6 +111,7 @@ def _item_view(offer: Offer, item: Item) -> dict[str, Json]:
         "name": configuration.name,
         "description": configuration.display[0].description if configuration.display else None,
         "claims": claims,
+        "form": names.name(configuration.format) if configuration.name in taken else "",
         "verdict": None if item.verdict is None else item.verdict.value,
         "findings": [finding_view(finding) for finding in item.findings],
         "card": item.card or None,
