@@ -38,6 +38,9 @@ SECRETS: Final[tuple[tuple[str, str], ...]] = (
     ("verifier/cookie.key", "seals the verifier's cookies"),
 )
 
+ISSUED: Final = ("urn:facet:credential:verified-person:1", "VerifiedPersonCredential")
+"""The types that the desk issues: its DID, which whoever serves its site controls, is trusted for no other."""
+
 
 @dataclass(frozen=True)
 class MadeFile:
@@ -138,7 +141,7 @@ def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now
         url = base_urls["issuer"]
         leaf = Leaf("Facet Desk", "Facet Desk", (_host(url),), (url,))
         yield from _leaf(files, "issuer/signing", leaf, authorities["issuer-ca"], purpose="signs credentials", now=now)
-        listed = write_json({_did_web(url): None}) + b"\n"
+        listed = write_json({_did_web(url): list(ISSUED)}) + b"\n"
         yield files.keep_same("trust/issuers.json", listed, "the issuer's DID, for those who rely on it")
     if "verifier" in base_urls:
         url = base_urls["verifier"]

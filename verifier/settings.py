@@ -23,6 +23,10 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("client-id-prefix", f"How wallets know this verifier: {' or '.join(PREFIXES)}.", "x509_hash"),
     Option("issuer-anchors", "Authorities of trusted issuers, PEM. Default: <data>/trust/issuer-ca.pem."),
     Option(
+        "iaca-anchors",
+        "Authorities of states' document signers (mDL, PID), PEM. Default: <data>/trust/iaca.pem, if there.",
+    ),
+    Option(
         "trusted-issuers",
         "JSON file with further issuers: {DID or URL: [types] or null}. Default: <data>/trust/issuers.json, if there.",
     ),
@@ -52,6 +56,7 @@ class VerifierSettings:
     access_key: Path
     prefix: str
     anchors: Path | None
+    iacas: Path | None
     trusted_issuers: Path | None
     api_key_file: Path | None
     seal_key: Path
@@ -78,6 +83,7 @@ def read(values: Mapping[str, str]) -> VerifierSettings:
         access_key=source.path("access-key", default=service.folder / "access.key"),
         prefix=prefix,
         anchors=_file(source, "issuer-anchors", service.data / "trust" / "issuer-ca.pem"),
+        iacas=_file(source, "iaca-anchors", service.data / "trust" / "iaca.pem"),
         trusted_issuers=_file(source, "trusted-issuers", service.data / "trust" / "issuers.json"),
         api_key_file=_file(source, "api-key-file", service.folder / "api-key"),
         seal_key=source.path("seal-key", default=service.folder / "seal.key"),

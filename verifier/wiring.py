@@ -17,7 +17,7 @@ from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
 from ssi.keys import SoftwareSigner
 from ssi.model import TrustPolicy
-from ssi.trust import policies, x509
+from ssi.trust import iaca, policies, x509
 from verifier.asker import Asker
 from verifier.sealing import Sealer, key_file
 from verifier.sessions import Sessions, Spans
@@ -28,7 +28,7 @@ from verifier.verify import Verifier
 
 def sessions(settings: VerifierSettings, *, engine: Engine, fetch: Fetch, clock: Callable[[], datetime]) -> Sessions:
     """The requests of a verifier with these settings. Raises Malformed, Refused (`settings.*`, `trust.*`, `key.*`)."""
-    trusted = trust(settings.anchors, listed(settings.trusted_issuers))
+    trusted = trust(settings.anchors, listed(settings.trusted_issuers), settings.iacas)
     return Sessions(
         store=Store(engine),
         verifier=verifier(trusted, fetch=fetch, settings=settings),
@@ -57,20 +57,23 @@ def listed(issuers: Path | None) -> policies.Issuers | None:
     return None if issuers is None else policies.read_issuers(read_file(issuers))
 
 
-def trust(anchors: Path | None, issuers: policies.Issuers | None) -> TrustPolicy:
-    """Issuers certified by an authority in a PEM file, and issuers named one by one.
+def trust(anchors: Path | None, issuers: policies.Issuers | None, iacas: Path | None = None) -> TrustPolicy:
+    """Issuers certified by an authority in a PEM file, issuers named one by one, and states' document signers.
 
-    Raises Refused (`settings.no_trust`) when there are neither: a verifier that trusts nobody can verify nothing.
+    Raises Refused (`settings.no_trust`) when there are none: a verifier that trusts nobody can verify nothing.
     """
     found: list[TrustPolicy] = []
     if anchors is not None:
         found.append(policies.Anchors(x509.read_certificates(read_file(anchors)), None))
     if issuers is not None:
         found.append(issuers)
-    if not found:
+    if not found and iacas is None:
         sentence = "No issuer is trusted: name --issuer-anchors or --trusted-issuers, or run `facet-issuer bootstrap`."
         raise Refused("settings.no_trust", sentence)
-    return found[0] if len(found) == 1 else policies.AnyOf(tuple(found))
+    general = (found[0] if len(found) == 1 else policies.AnyOf(tuple(found))) if found else None
+    if general is not None and iacas is None:
+        return general
+    return iaca.beside(general, () if iacas is None else x509.read_certificates(read_file(iacas)))
 
 
 def asker(settings: VerifierSettings) -> Asker:
@@ -112,5 +115,5 @@ def read_file(path: Path) -> bytes:
 
 def check(settings: VerifierSettings) -> None:
     """Read everything once, so that mistakes end the start and not the first request. Raises SsiError."""
-    trust(settings.anchors, listed(settings.trusted_issuers))
+    trust(settings.anchors, listed(settings.trusted_issuers), settings.iacas)
     asker(settings)

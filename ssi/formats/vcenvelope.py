@@ -150,7 +150,7 @@ def validity(model: vcdm.Model | None, claims: Mapping[str, Json], *, now: datet
     if "exp" in claims and now >= (instant(claims, "exp") or now):
         return Finding(Check.VALIDITY, Outcome.FAIL, "vc.signature_expired", "The signature has expired.")
     signed, start = issued_at(claims), instant(claims, "nbf")
-    if max(signed or now, start or now) > now + LEEWAY:
+    if (signed is not None and signed > now + LEEWAY) or (start is not None and start > now + LEEWAY):
         return Finding(Check.VALIDITY, Outcome.FAIL, "vc.signed_in_future", "The signature is dated in the future.")
     return _IN_FORCE if model is None else vcdm.validity(model, now=now)
 

@@ -7,7 +7,7 @@ signer's (B.1.4), and what the two have in common. Certificate revocation lists 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,9 +20,10 @@ from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
 
 from ssi.encoding import Json
 from ssi.errors import Malformed, SsiError
-from ssi.model import Check, Finding, Issuer, Outcome
+from ssi.model import Check, Finding, Issuer, Outcome, TrustPolicy
 from ssi.trust import rules
 from ssi.trust import x509 as chains
+from ssi.trust.policies import AnyOf, Except
 
 SIGNER_PURPOSE: Final = ObjectIdentifier("1.0.18013.5.1.2")
 """The extended key usage of a document signer (Table B.3)."""
@@ -45,6 +46,10 @@ _SIGNER_CRITICAL: Final = frozenset((ExtensionOID.KEY_USAGE, ExtensionOID.EXTEND
 
 T = TypeVar("T", bound=x509.ExtensionType)
 Rule = tuple[str, Callable[[x509.Certificate], bool]]
+
+
+STATES: Final = frozenset({"org.iso.18013.5.1.mDL", "eu.europa.ec.eudi.pid.1"})
+"""Document types that only a state's document signers issue."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ class Iaca:
             return _no("trust.type", f"{chain.leaf.name} is not trusted for this type of credential.", evidence)
         detail = f"{chain.leaf.name} is certified by a trusted authority for mobile documents."
         return Finding(Check.TRUST, Outcome.PASS, "trust.iaca", detail, evidence)
+
+
+def beside(general: TrustPolicy | None, anchors: Sequence[bytes]) -> TrustPolicy:
+    """These authorities for the documents of `STATES`, and for those alone; everything else is judged by `general`."""
+    states = Iaca(tuple(anchors), STATES)
+    return states if general is None else AnyOf((Except(general, STATES), states))
 
 
 def place(x5c: tuple[bytes, ...]) -> tuple[str | None, str | None]:

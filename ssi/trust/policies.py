@@ -98,6 +98,20 @@ def read_issuers(content: bytes) -> Issuers:
 
 
 @dataclass(frozen=True)
+class Except:
+    """What `policy` says, but never a yes for these types: somebody else must vouch for them."""
+
+    policy: TrustPolicy
+    types: frozenset[str]
+
+    def judge(self, issuer: Issuer, credential_type: str, *, now: datetime) -> Finding:
+        """FAIL `trust.type` for one of the types, else what `policy` finds."""
+        if credential_type in self.types:
+            return _no("trust.type", "This type of credential needs an authority of its own kind.")
+        return self.policy.judge(issuer, credential_type, now=now)
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """One of these policies is enough. What could not be decided outweighs a no, and never a yes."""
 

@@ -156,6 +156,8 @@ def test_a_desk_offers_the_forms_that_its_keys_can_sign(world: World) -> None:
     assert "VerifiedPersonBbs" not in catalog.configurations(replace(both, bbs=None))
     other = replace(both, signer=SoftwareSigner.generate("EdDSA"), bbs=None)
     assert list(catalog.configurations(other)) == ["VerifiedPerson", "VerifiedPersonMdoc"]
+    unlisted = replace(both, signer=SoftwareSigner.generate("ES512"))  # it could not sign the BBS card's status lists
+    assert list(catalog.configurations(unlisted)) == ["VerifiedPerson", "VerifiedPersonMdoc"]
     assert kinds.by_id("Passport") is None
 
 
@@ -169,3 +171,20 @@ def test_a_seed_makes_one_key_for_good(world: World) -> None:
         load(world.settings)
     seed.unlink()
     assert load(replace(world.settings, bbs_seed=None)).bbs is None
+
+
+def test_the_desks_did_is_trusted_for_what_it_issues_and_for_nothing_else(world: World) -> None:
+    """Whoever controls the desk's web site controls its DID; its certificate is another matter."""
+    _ = world.settings
+    listed = read_issuers((world.folder / "trust" / "issuers.json").read_bytes())
+    assert listed.types_by_id == {"did:web:issuer.test": frozenset(kind.type for kind in kinds.every())}
+
+
+def test_a_chain_ends_with_its_certificate_however_the_desk_is_named(tmp_path: Any) -> None:
+    world = World(tmp_path, options={"IDENTIFY_BY": "did", "VALIDITY_DAYS": "3650"})
+    mdoc = next(kind for kind in kinds.every() if kind.format == "mso_mdoc")
+    certificate = load(world.settings).good_until_for(mdoc.issuer(load(world.settings), load(world.settings).signer))
+    assert opened(world, received(world, mdoc)).valid_until == certificate
+    free = opened(world, received(world, kinds.every()[0]))
+    assert free.valid_until is not None
+    assert free.valid_until > certificate

@@ -14,6 +14,7 @@ from ssi.keys import ALGORITHMS, SoftwareSigner
 from ssi.model import Finding, Issuer, Outcome
 from ssi.trust import iaca as module
 from ssi.trust.iaca import Iaca, place
+from ssi.trust.policies import Anchors
 from tests.ssi.certificates import root as other_root
 from tests.ssi.certificates import usage
 from tests.ssi.mdocs import AUTHORITY, CERTIFICATE, MDL_TYPE, SIGNER_EKU, START, STRANGER, contact, crl, iaca, name
@@ -201,3 +202,19 @@ def test_the_standards_own_example_is_anchored_but_for_its_revocation_lists() ->
     finding = judged(raw("document_signer"), anchors=(raw("iaca"),), now=THEN)
     assert (finding.outcome, finding.code) == (Outcome.FAIL, "trust.iaca_root_crl")
     assert finding.evidence["authority"] == "C=US,CN=utopia iaca"
+
+
+def test_states_documents_are_for_these_authorities_alone() -> None:
+    """Else any certificate under a relying party's ordinary authorities could sign a driving licence."""
+    general, issuer = Anchors((AUTHORITY.der,), None), Issuer(None, x5c=(CERTIFICATE,))
+    both, others = module.beside(general, (AUTHORITY.der,)), module.beside(general, (another().der,))
+    for kind in module.STATES:
+        assert both.judge(issuer, kind, now=NOW).code == "trust.iaca"
+        assert others.judge(issuer, kind, now=NOW).outcome is Outcome.FAIL
+    for policy in (both, others):
+        assert policy.judge(issuer, "urn:club-card", now=NOW).code == "trust.anchored"
+    assert module.beside(None, (AUTHORITY.der,)).judge(issuer, "urn:club-card", now=NOW).outcome is Outcome.FAIL
+
+
+def another() -> Authority:
+    return iaca()

@@ -10,6 +10,7 @@ from typing import Final
 from service.settings import Option, ServiceSettings, Source, read
 from ssi.errors import Unavailable
 from ssi.model import TrustPolicy
+from ssi.trust import iaca
 from ssi.trust.policies import Anchors, AnyOf, read_issuers
 from ssi.trust.x509 import read_certificates
 
@@ -22,6 +23,10 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         "asker-anchors",
         "Authorities that vouch for those who ask for data, PEM. Default: <data>/trust/relying-party-ca.pem.",
+    ),
+    Option(
+        "iaca-anchors",
+        "Authorities of states' document signers (mDL, PID), PEM. Default: <data>/trust/iaca.pem, if there.",
     ),
     Option(
         "trusted-issuers",
@@ -38,6 +43,7 @@ class WalletSettings:
     cookie_key: Path
     issuer_anchors: Path
     asker_anchors: Path
+    iaca_anchors: Path | None
     trusted_issuers: Path | None
 
 
@@ -51,20 +57,22 @@ def read_settings(values: Mapping[str, str]) -> WalletSettings:
         cookie_key=source.path("cookie-key", default=service.folder / "cookie.key"),
         issuer_anchors=source.path("issuer-anchors", default=trust / "issuer-ca.pem"),
         asker_anchors=source.path("asker-anchors", default=trust / "relying-party-ca.pem"),
-        trusted_issuers=_issuers(source, trust / "issuers.json"),
+        iaca_anchors=_if_there(source, "iaca-anchors", trust / "iaca.pem"),
+        trusted_issuers=_if_there(source, "trusted-issuers", trust / "issuers.json"),
     )
 
 
-def _issuers(source: Source, usual: Path) -> Path | None:
-    if source.given("trusted-issuers"):
-        return source.path("trusted-issuers")
+def _if_there(source: Source, name: str, usual: Path) -> Path | None:
+    if source.given(name):
+        return source.path(name)
     return usual if usual.exists() else None
 
 
-def issuer_policy(anchors: Path, listed: Path | None = None) -> TrustPolicy:
+def issuer_policy(anchors: Path, listed: Path | None = None, iacas: Path | None = None) -> TrustPolicy:
     """Whose cards are kept. Raises Unavailable (`settings.file`), Malformed (`trust.*`)."""
     certified = Anchors(read_certificates(_content(anchors)), types=None)
-    return certified if listed is None else AnyOf((certified, read_issuers(_content(listed))))
+    general = certified if listed is None else AnyOf((certified, read_issuers(_content(listed))))
+    return general if iacas is None else iaca.beside(general, read_certificates(_content(iacas)))
 
 
 def asker_policy(anchors: Path) -> TrustPolicy | None:

@@ -27,11 +27,12 @@ from wallet.issuer.store import CREDENTIALS, STATUS_LISTS
 PURPOSES: Final[Mapping[str, int]] = {"revocation": tsl.INVALID, "suspension": tsl.SUSPENDED}
 """The lists that stand beside each list, and the status that each of them marks."""
 LIFETIME: Final = timedelta(hours=24)
-_SUITES: Final[Mapping[str, str]] = {
+SUITES: Final[Mapping[str, str]] = {
     "ES256": "ecdsa-rdfc-2019",
     "ES384": "ecdsa-rdfc-2019",
     "EdDSA": "eddsa-rdfc-2022",
 }
+"""What the lists are signed with, by the desk's algorithm."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Bitstrings:
             ttl=self.ttl,
         )
         signer = self.identity.signer
-        name = _SUITES.get(signer.public.algorithm.name)
+        name = SUITES.get(signer.public.algorithm.name)
         if name is None:
             raise Unsupported("suite.unknown", "The desk's key cannot sign status lists of this kind.")
         signed = proofs.add(

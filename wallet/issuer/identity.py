@@ -73,7 +73,11 @@ class Identity:
     @property
     def good_until(self) -> datetime:
         """The last moment at which a credential signed now can be verified: the end of its certificate, if any."""
-        return x509.leaf(self.x5c).not_after if self.identify_by == "x5c" else datetime.max.replace(tzinfo=UTC)
+        return self.good_until_for(self.issuer)
+
+    def good_until_for(self, issuer: Issuer) -> datetime:
+        """The same for credentials that name their issuer so: only a chain in them ends with its certificate."""
+        return x509.leaf(issuer.x5c).not_after if issuer.x5c else datetime.max.replace(tzinfo=UTC)
 
     @property
     def did_document(self) -> dict[str, Json]:

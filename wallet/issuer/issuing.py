@@ -127,20 +127,28 @@ class Issuing:
             list_id=list_id,
             index=index,
             issued_at=now.replace(microsecond=0),
-            expires_at=self._until(application, now=now),
+            expires_at=self._until(application, self._good_until(offer["configuration_id"]), now=now),
         )
         _record(connection, made, offer_id=offer["id"], holder=holder)
         return made
 
-    def _until(self, application: Application, *, now: datetime) -> datetime:
+    def _good_until(self, configuration_id: str) -> datetime:
+        """How long the desk's own name is good in credentials of this kind."""
+        kind = kinds.by_id(configuration_id)
+        signer = None if kind is None else kind.signer(self.identity)
+        if kind is None or signer is None:
+            return self.identity.good_until
+        return self.identity.good_until_for(kind.issuer(self.identity, signer))
+
+    def _until(self, application: Application, good_until: datetime, *, now: datetime) -> datetime:
         """The end of the credential's time: never after that of the document, or of the desk's certificate."""
         last_day = date.fromisoformat(_person(application).document_expiry)
         end = datetime.combine(last_day, time(23, 59, 59), UTC)
         if end <= now:
             raise OAuthError(_DENIED, "The document of this application has expired.")
-        if self.identity.good_until <= now:  # the desk's to mend: the offer stays good until then
+        if good_until <= now:  # the desk's to mend: the offer stays good until then
             raise Unavailable("identity.expired", "The certificate of this desk has expired; nothing can be issued.")
-        return min((now + self.validity).replace(microsecond=0), end, self.identity.good_until)
+        return min((now + self.validity).replace(microsecond=0), end, good_until)
 
     def _sign(
         self,

@@ -14,6 +14,7 @@ from ssi.keys import ALGORITHMS, Signer
 from ssi.model import ClaimPath, Issuer
 from ssi.oid4vci import ClaimDescription, Configuration, Display
 from ssi.status import bitstring, token_status_list
+from wallet.issuer.bitstrings import SUITES
 from wallet.issuer.identity import Identity
 from wallet.issuer.person import disclosable
 
@@ -70,7 +71,9 @@ class Kind:
     nested: bool = False
 
     def signer(self, identity: Identity) -> Signer | None:
-        """The desk's key that signs this kind, or None: then the desk does not offer it."""
+        """The desk's key that signs this kind; None where it has none, or could not publish the kind's status lists."""
+        if self.status == bitstring.KIND and identity.signer.public.algorithm.name not in SUITES:
+            return None
         return next((one for one in identity.signers if one.public.algorithm.name in self.signed_with), None)
 
     def content(self, claims: Mapping[str, Json]) -> dict[str, Json]:
@@ -100,9 +103,8 @@ class Kind:
 
 
 def _members(claims: Mapping[str, Json]) -> tuple[ClaimPath, ...]:
-    """What can be hidden where lists are shown whole or not at all, and a thing's type whenever the thing is."""
-    paths = (path for path in disclosable(claims) if all(isinstance(part, str) for part in path))
-    return tuple(path for path in paths if path[-1] != "type")
+    """What can be hidden where lists are shown whole or not at all."""
+    return tuple(path for path in disclosable(claims) if all(isinstance(part, str) for part in path))
 
 
 _W3C: Final[Mapping[str, Json]] = {

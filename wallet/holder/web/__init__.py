@@ -61,7 +61,10 @@ def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
     service = settings.service
     ca_file = None if service.ca_file is None else str(service.ca_file)
     network = fetch or BoundedFetch(allow_loopback=service.allow_loopback, ca_file=ca_file)
-    keys, issuers = Keys(network), issuer_policy(settings.issuer_anchors, settings.trusted_issuers)
+    keys, issuers = (
+        Keys(network),
+        issuer_policy(settings.issuer_anchors, settings.trusted_issuers, settings.iaca_anchors),
+    )
     status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE, opener=anyvc.opener(keys))
     return Outside(network, keys, status, Types(network), issuers, asker_policy(settings.asker_anchors))
 
@@ -70,7 +73,7 @@ def check(values: Mapping[str, str]) -> WalletSettings:
     """Read all settings and the files that they name, so that a mistake ends the start. Raises SsiError."""
     settings = read_settings(values)
     read_service_keys(settings.cookie_key)
-    issuer_policy(settings.issuer_anchors, settings.trusted_issuers)
+    issuer_policy(settings.issuer_anchors, settings.trusted_issuers, settings.iaca_anchors)
     asker_policy(settings.asker_anchors)
     return settings
 
