@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = [suite for suite in EXPECTED if (asked.suites / suite / "node_modules").is_dir()]
     chosen = [suite for suite in found if not asked.only or any(word in suite for word in asked.only)]
     if not chosen or shutil.which("node") is None:
-        print(f"There are no suites with their packages in {asked.suites}, or there is no node.", file=sys.stderr)
+        print(f"There is no `node` here, or {asked.suites} holds no suite with its packages.", file=sys.stderr)
         return 2
     results = []
     try:

@@ -84,21 +84,22 @@ def start(
     if role == "verifier":
         command += ["--wallet-url", urls["wallet"] + "/authorize"]
     if role == "issuer":
-        command += ["--wallet-url", urls["wallet"] + "/offer"]
+        command += ["--wallet-url", urls["wallet"]]
     log = (data / "log.jsonl").open("a")
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **extra}
     )
 
 
-def wait_ready(process: subprocess.Popen[str], role: str, directory: Path, *, seconds: float = 60) -> str:
+def wait_ready(process: subprocess.Popen[str], role: str, directory: Path, *, seconds: float = 180) -> str:
     """The address that a service says it serves, from its one JSON line. Raises NotStarted with its log's end."""
     line = first_line(process.stdout, seconds)
     try:
         ready = json.loads(line)
     except ValueError:
         tail = "\n".join((directory / role / "log.jsonl").read_text().splitlines()[-5:])
-        raise NotStarted(f"facet-{role} did not start.\n{tail}") from None
+        waited = "" if process.poll() is not None else f" within {seconds:.0f} s; is the machine very busy?"
+        raise NotStarted(f"facet-{role} did not start{waited}\n{tail}") from None
     return str(ready["url"])
 
 

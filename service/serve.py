@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import importlib
 import json
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -124,9 +125,12 @@ def _check_address(settings: ServiceSettings) -> None:
 
 
 def _announce(server: MPServer, settings: ServiceSettings, about: str | None) -> None:
-    """Print the ready line once the service answers its own health check; from then on crashed workers are replaced."""
+    """Print the ready line once the service answers its own health check; from then on crashed workers are replaced.
+
+    A service that is slow to start says so in its log, and is announced all the same when it has started.
+    """
     end = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < end:
+    while True:
         if _asked(settings, "/healthz") is not None:
             server.respawn_failed_workers = about is None
             line = {"ready": True, "role": settings.role, "url": settings.base_url, "pid": os.getpid()}
@@ -134,6 +138,9 @@ def _announce(server: MPServer, settings: ServiceSettings, about: str | None) ->
             sys.stdout.write(json.dumps(line | more) + "\n")
             sys.stdout.flush()
             return
+        if time.monotonic() >= end:
+            logging.getLogger(__name__).warning("The service has not answered its own health check yet.")
+            end = time.monotonic() + _READY_SECONDS
         time.sleep(0.05)
 
 

@@ -200,7 +200,7 @@ def judge(opened: Opened, *, types: Types, complete: bool, now: datetime) -> Fin
     Verifier MUST NOT treat absence of a selectively disclosable claim" as the issuer's failure. Raises nothing.
     """
     if opened.format != sdjwt.ID:
-        sentence = "Credentials of this format have no type description of the kind that is read here."
+        sentence = "The claims were not compared with a description of their type: there is none for this form of card."
         return Finding(Check.SCHEMA, Outcome.NOT_ASKED, "schema.none", sentence)
     integrity = opened.claims.get("vct#integrity")
     try:
