@@ -92,7 +92,7 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     """Open and judge a presentation of one credential against its challenge. Raises Malformed, Unsupported."""
     outer = _parse(presentation.wire)
     if "vp" not in outer.claims:
-        read = _read(presentation.wire)
+        read = _of(outer)
         signature = vcenvelope.issuers(read, keys=keys, now=now)
         return vcenvelope.opened(
             ID, read, (_READ, signature, vpclaims.MISSING), None, now=now, asker=challenge.audience
@@ -169,7 +169,10 @@ def _parse(wire: str | bytes) -> jose.Jws:
 
 
 def _read(wire: str | bytes) -> vcenvelope.Secured:
-    token = _parse(wire)
+    return _of(_parse(wire))
+
+
+def _of(token: jose.Jws) -> vcenvelope.Secured:
     document = token.claims.get("vc")
     if not isinstance(document, dict):
         raise Malformed("jwtvcjson.claim", "The token holds no credential.")
