@@ -95,4 +95,4 @@ def test_the_script_that_runs_the_suites_knows_every_desk() -> None:
 
 def test_without_suites_the_script_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert suites.main([str(tmp_path)]) == 2
-    assert "no suites" in capsys.readouterr().err
+    assert "no suite with its packages" in capsys.readouterr().err
