@@ -16,7 +16,7 @@ from ssi.errors import Malformed
 from ssi.formats.paths import Selected, selected, unhidable
 from ssi.model import ClaimPath, Opened
 
-MAX_WORK: Final = 20_000
+MAX_WORK: Final = 16_000
 """About 20 ms of one processor, in units of one look at one claim."""
 _LOOK: Final = 4
 _VALUES_PER_UNIT: Final = 8

@@ -23,7 +23,7 @@ class Limits:
     blank_nodes: int = 1024
     depth: int = 32
     work: int = 8192
-    contexts: int = 16_384
+    contexts: int = 10_240
 
 
 DEFAULT: Final = Limits()

@@ -93,4 +93,4 @@ def test_a_path_is_looked_up_once_for_all_who_ask() -> None:
 
 
 def test_the_limits_are_those_that_were_measured() -> None:
-    assert (queries.MAX_VALUES, reading.MAX_WORK) == (8192, 20_000)
+    assert (queries.MAX_VALUES, reading.MAX_WORK) == (8192, 16_000)
