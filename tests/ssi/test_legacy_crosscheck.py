@@ -26,7 +26,11 @@ pytestmark = pytest.mark.skipif(not legacy.available(), reason="no didkit wheel 
 
 KEYS = Keys(InMemoryFetch({}))
 ALGS = ["EdDSA", "ES256"]
-REAL = datetime.now(UTC)  # DIDKit looks at the clock, whatever we say
+
+
+def real() -> datetime:
+    """Now: DIDKit looks at the clock, whatever we say, and our presentations last for minutes only."""
+    return datetime.now(UTC)
 
 
 def ours(issuer: SoftwareSigner, holder: SoftwareSigner) -> Credential:
@@ -34,10 +38,10 @@ def ours(issuer: SoftwareSigner, holder: SoftwareSigner) -> Credential:
         "PersonCredential",
         Issuer(did(issuer), key.url(issuer.public)),
         {"given_name": "Ada"},
-        valid_from=REAL - timedelta(days=1),
-        valid_until=REAL + timedelta(days=1),
+        valid_from=real() - timedelta(days=1),
+        valid_until=real() + timedelta(days=1),
     )
-    return jwtvcjson.issue(draft, signer=issuer, holder=holder.public, now=REAL)
+    return jwtvcjson.issue(draft, signer=issuer, holder=holder.public, now=real())
 
 
 def outcomes(opened: Any) -> set[Outcome]:
@@ -48,13 +52,13 @@ def outcomes(opened: Any) -> set[Outcome]:
 def test_didkit_verifies_ours(alg: str) -> None:
     issuer, holder = SoftwareSigner.generate(alg), SIGNERS[alg]
     made = ours(issuer, holder)
-    legacy.verify(made.wire, proof_type=JWT, now=REAL)
-    shown = jwtvcjson.derive(made, disclose=Disclosure(()), challenge=CHALLENGE, holder=holder, now=REAL)
-    found = legacy.verify_presentation(shown.wire, proof_type=JWT, challenge=CHALLENGE, now=REAL)
+    legacy.verify(made.wire, proof_type=JWT, now=real())
+    shown = jwtvcjson.derive(made, disclose=Disclosure(()), challenge=CHALLENGE, holder=holder, now=real())
+    found = legacy.verify_presentation(shown.wire, proof_type=JWT, challenge=CHALLENGE, now=real())
     assert found.holder == did(holder)
     assert found.credentials[0]["credentialSubject"]["given_name"] == "Ada"
     with pytest.raises(Refused):
-        legacy.verify_presentation(shown.wire, proof_type=JWT, challenge=replace(CHALLENGE, nonce="x"), now=REAL)
+        legacy.verify_presentation(shown.wire, proof_type=JWT, challenge=replace(CHALLENGE, nonce="x"), now=real())
 
 
 @pytest.mark.parametrize("alg", ALGS)
