@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -85,6 +86,12 @@ class BoundedFetch:
         if response.status in _REDIRECTS:
             raise Refused("fetch.redirect", "The other side redirects what was sent to it.")
         return response
+
+    def allowing(self, *, max_bytes: int, timeout: float) -> BoundedFetch:
+        """The same network for what is larger and slower than most, such as trusted lists."""
+        found = copy(self)
+        found._max_bytes, found._timeout = max_bytes, timeout
+        return found
 
     def _limit(self, max_bytes: int | None) -> int:
         return self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)

@@ -6,7 +6,7 @@ when the key came from `x5c`, an identifier when the key was found through it. A
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -112,6 +112,24 @@ class Except:
 
 
 @dataclass(frozen=True)
+class ForPurpose:
+    """What `policy` says, for signers whose certificate names one of these purposes (RFC 5280 §4.2.1.12), by OID."""
+
+    policy: TrustPolicy
+    purposes: frozenset[str]
+
+    def __post_init__(self) -> None:
+        _not_empty(self.purposes, "purpose")
+
+    def judge(self, issuer: Issuer, credential_type: str, *, now: datetime) -> Finding:
+        """FAIL `trust.purpose` where `policy` says yes and the certificate is for something else."""
+        finding = self.policy.judge(issuer, credential_type, now=now)
+        if finding.outcome is not Outcome.PASS or not self.purposes.isdisjoint(x509.purposes(issuer.x5c)):
+            return finding
+        return _no("trust.purpose", "The issuer's certificate is not for this purpose.", finding.evidence)
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """One of these policies is enough. What could not be decided outweighs a no, and never a yes."""
 
@@ -160,6 +178,12 @@ class UnsafeAnyone:
     def judge(self, issuer: Issuer, credential_type: str, *, now: datetime) -> Finding:  # nobody is asked anything
         """Always PASS, as `trust.unsafe_anyone`."""
         return _yes("trust.unsafe_anyone", "This service trusts every issuer: it is set up for demonstrations only.")
+
+
+def any_of(policies: Iterable[TrustPolicy | None]) -> TrustPolicy | None:
+    """One policy for those that are there: the only one, or `AnyOf` them; None when there is none."""
+    found = tuple(policy for policy in policies if policy is not None)
+    return found[0] if len(found) == 1 else AnyOf(found) if found else None
 
 
 def _identifier(issuer: Issuer) -> str | None:

@@ -138,6 +138,49 @@ def validate_chain(x5c: Sequence[bytes], *, anchors: Sequence[bytes], now: datet
     raise Refused("trust.not_yet_valid", "A certificate of the signer's chain is not valid yet.")
 
 
+def has_self_signed(x5c: Sequence[bytes]) -> bool:
+    """Is any certificate of the chain signed by its own key? Raises Malformed (`trust.certificate`, ...)."""
+    return any(rules.self_signed(_load(der)) for der in _bounded(x5c))
+
+
+def anchor_in_chain(x5c: Sequence[bytes], *, anchors: Sequence[bytes]) -> bool:
+    """Does the chain carry one of the trust anchors itself (HAIP 1.0 §4.1, §4.5.1, §5: it must not)?"""
+    return not set(x5c).isdisjoint(anchors)
+
+
+def purposes(x5c: Sequence[bytes]) -> frozenset[str]:
+    """What the leaf's extended key usage allows it for, as dotted OIDs; none when it has no such extension.
+
+    Raises Malformed (`trust.certificate`, `trust.chain_size`).
+    """
+    return _purposes(_bounded(x5c)[0])
+
+
+@lru_cache(maxsize=1024)
+def _purposes(der: bytes) -> frozenset[str]:
+    try:
+        found = _load(der).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        return frozenset(each.dotted_string for each in found.value)
+    except x509.ExtensionNotFound:
+        return frozenset()
+    except rules.UNREADABLE:
+        raise Malformed("trust.certificate", "The certificate cannot be read.") from None
+
+
+def is_self_signed(der: bytes) -> bool:
+    """Does the certificate's own key verify its signature? Raises Malformed (`trust.certificate`)."""
+    return rules.self_signed(_load(der))
+
+
+@lru_cache(maxsize=1024)
+def issuer_name(der: bytes) -> bytes:
+    """The issuer's name of a certificate, as DER. Raises Malformed (`trust.certificate`)."""
+    try:
+        return _load(der).issuer.public_bytes()
+    except rules.UNREADABLE:
+        raise Malformed("trust.certificate", "The certificate cannot be read.") from None
+
+
 def _bounded(x5c: Sequence[bytes]) -> tuple[bytes, ...]:
     if not 1 <= len(x5c) <= MAX_CERTIFICATES:
         raise Malformed("trust.chain_size", f"A certificate chain has one to {MAX_CERTIFICATES} certificates.")
@@ -190,7 +233,7 @@ def _attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str
 @lru_cache(maxsize=1024)
 def _paths(x5c: tuple[bytes, ...], anchors: tuple[bytes, ...]) -> tuple[Chain, ...]:
     """All that can be said of a chain without a clock: one `Chain` per anchor that it leads to, at least one."""
-    if not set(x5c).isdisjoint(anchors):
+    if anchor_in_chain(x5c, anchors=anchors):
         raise Refused("trust.anchor_in_chain", "The certificate chain includes the trust anchor itself.")
     signer = _leaf(x5c[0])
     certificates = [_load(der) for der in x5c]

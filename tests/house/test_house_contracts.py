@@ -40,6 +40,8 @@ FORBIDDEN = [
     ("language", "ssi/issuerkeys/__init__.py", "import ssi.formats"),
     ("language", "ssi/formats/__init__.py", "import ssi.dcql"),
     ("language", "ssi/dcql/__init__.py", "import ssi.oid4vp"),
+    ("language", "ssi/dcql/__init__.py", "import ssi.oauth"),
+    ("language", "ssi/oauth/__init__.py", "import ssi.oid4vci"),
     ("language", "ssi/oid4vp/__init__.py", "import ssi.oid4vci"),
     ("language", "ssi/unplaced.py", "X = 1"),
     ("web", "ssi/model.py", "import flask"),
