@@ -12,6 +12,12 @@ VERIFIED_PERSON: Final = "urn:facet:credential:verified-person:1"
 TYPES: Final[Mapping[str, str]] = {VERIFIED_PERSON: "vct/verified-person.json"}
 """The type metadata of every SD-JWT VC type that this house describes, by `vct`."""
 
+TRANSACTIONS: Final[Mapping[str, str]] = {
+    "urn:facet:transaction:payment:1": "transactions/payment-1.json",
+    "urn:facet:transaction:sign-in:1": "transactions/sign-in-1.json",
+}
+"""JSON Schemas of the transactions that a person can authorize here, by type (OpenID4VP 1.0 §5.1)."""
+
 PERSON_CONTEXT: Final = "urn:facet:context:verified-person:1"
 """The JSON-LD context of what VERIFIED_PERSON describes, for credentials of type VerifiedPersonCredential."""
 

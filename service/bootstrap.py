@@ -1,8 +1,9 @@
 """Bootstrap: everything that a first run needs to trust itself, made once and kept.
 
-Three authorities (who serves, who issues, who may ask), a certificate and key for each role under them, and the secrets
-that roles share with nobody. Running it again keeps what is there, makes what is missing, and renews certificates
-that are about to end or no longer name the service's address. A key once made is never replaced.
+Authorities (who serves, who issues, who may ask, which wallets are genuine, who may vouch for those who ask), a
+certificate and key for each role under them, and the secrets that roles share with nobody. Running it again keeps what
+is there, makes what is missing, and renews certificates that are about to end or no longer name the service's address.
+A key once made is never replaced.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from service import minting
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from service import attesting, minting
+from service.attesting import Attester
 from service.minting import Authority, Leaf
 from ssi.encoding import write_json
 from ssi.errors import Malformed, Unavailable
@@ -28,11 +32,14 @@ AUTHORITIES: Final[Mapping[str, str]] = {
     "tls-ca": "Facet TLS authority",
     "issuer-ca": "Facet issuer authority",
     "relying-party-ca": "Facet relying party authority",
+    "wallet-provider-ca": "Facet wallet provider authority",
+    "attester-ca": "Facet attester authority",
 }
 SECRETS: Final[tuple[tuple[str, str], ...]] = (
     ("issuer/desk-token", "signs a clerk in at the issuing desk"),
     ("issuer/cookie.key", "seals the desk's cookies"),
     ("issuer/bbs-seed", "makes the key that signs BBS credentials"),
+    ("issuer/eddsa-seed", "makes the key that signs EdDSA credentials"),
     ("wallet/cookie.key", "seals the wallet's cookies, which hold unlocked vault keys"),
     ("verifier/api-key", "authorises calls of the verifier's REST API"),
     ("verifier/cookie.key", "seals the verifier's cookies"),
@@ -149,9 +156,38 @@ def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now
         yield from _leaf(
             files, "verifier/access", leaf, authorities["relying-party-ca"], purpose="signs requests", now=now
         )
+        yield from _attested(files, url, authorities["attester-ca"], now)
+    if "wallet" in base_urls:
+        yield from _wallet(files, base_urls["wallet"], authorities["wallet-provider-ca"], now)
     for name, purpose in SECRETS:
         if name.split("/")[0] in base_urls:
             yield files.keep(name, lambda: secrets.token_urlsafe(32).encode() + b"\n", purpose, secret=True)
+
+
+def _wallet(files: _Files, url: str, authority: Authority, now: datetime) -> Iterator[MadeFile]:
+    """Who vouches for the wallet, and how an issuer knows it where nobody does (its client identifier is its URL)."""
+    leaf = Leaf("Facet Wallet", "Facet Wallet", (_host(url),), (url,))
+    yield from _leaf(files, "wallet/provider", leaf, authority, purpose="vouches for wallets and their keys", now=now)
+    listed = {"clients": {url: {"name": "Facet Wallet", "redirect_uris": [f"{url}/authorized"]}}}
+    yield files.keep_same("trust/wallets.json", write_json(listed) + b"\n", "the wallet, for issuers it signs in at")
+
+
+def _attested(files: _Files, url: str, authority: Authority, now: datetime) -> Iterator[MadeFile]:
+    """The verifier's other identity (OpenID4VP 1.0 §12): an attester, whose key no role holds, vouches for its key.
+
+    Attesters have an authority of their own: else whoever may ask could vouch for others.
+    """
+    leaf = Leaf("Facet Attester", "Facet Attester", (_host(url),), (url,))
+    yield from _leaf(files, "ca/attester", leaf, authority, purpose="vouches for verifiers", now=now)
+    certificate = minting.read_certificate(files.read("ca/attester.pem")).public_bytes(Encoding.DER)
+    attester = Attester(url, certificate, SoftwareSigner.from_pkcs8(files.read("ca/attester.key")))
+    key, client = SoftwareSigner.from_pkcs8(files.read("verifier/access.key")).public, _host(url)
+    name, purpose = "verifier/attestation.jwt", "vouches for the verifier's key, where it goes by verifier_attestation"
+    path = files.root / name
+    if path.exists() and attesting.fits(files.read(name), attester, client=client, key=key, now=now):
+        yield MadeFile(path, purpose, secret=False, written=False)
+        return
+    yield files.write(name, attesting.attest(attester, client=client, key=key, now=now), purpose, secret=False)
 
 
 def _authority(

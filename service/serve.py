@@ -6,6 +6,7 @@ flight finish. Standard output carries one line of JSON, when the service answer
 
 from __future__ import annotations
 
+import gc
 import http.client
 import importlib
 import json
@@ -84,7 +85,10 @@ def load(factory: str, threads: int) -> Callable[..., Any]:
     """
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     module, _, name = factory.partition(":")
-    return Patient(getattr(importlib.import_module(module), name)(), working=threads)
+    application = getattr(importlib.import_module(module), name)()
+    gc.collect()
+    gc.freeze()  # what is there now stays: nobody need look through it again and again
+    return Patient(application, working=threads)
 
 
 def _follow_parent() -> None:

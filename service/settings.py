@@ -8,7 +8,7 @@ process reads the result again. Nothing here reads the real environment by itsel
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,6 +53,9 @@ COMMON: Final[tuple[Option, ...]] = (
     Option("ca-file", "Extra CA certificates to trust when calling peers, PEM. Default: <data>/trust/tls-ca.pem."),
     Option("allow-loopback", "Let this service call peers on loopback addresses (a trial on one machine).", flag=True),
     Option("plain-http", "Serve without TLS; only on a loopback address, behind a proxy that does TLS.", flag=True),
+    Option(
+        "profile", "`open` to deal with every peer, `haip` to keep to OpenID4VC HAIP 1.0 and refuse the rest.", "open"
+    ),
     Option("workers", "Processes that serve requests.", "1"),
     Option("threads", "Threads in each process.", "16"),
 )
@@ -78,6 +81,7 @@ class ServiceSettings:
     data: Path
     workers: int
     threads: int
+    haip: bool = False
 
     @property
     def folder(self) -> Path:
@@ -131,6 +135,7 @@ def read(role: str, values: Mapping[str, str]) -> ServiceSettings:
         data=data,
         workers=source.number("workers", low=1, high=256),
         threads=source.number("threads", low=1, high=512),
+        haip=source.choice("profile", ("open", "haip")) == "haip",
     )
 
 
@@ -164,6 +169,13 @@ class Source:
         if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
             raise self._wrong(self._option(name), f"must be a whole number from {low} to {high}")
         return int(value)
+
+    def choice(self, name: str, words: Sequence[str]) -> str:
+        """The value as one of a few words. Raises Malformed (`settings.<name>`) for any other."""
+        value = self.text(name)
+        if value not in words:
+            raise self._wrong(self._option(name), f"must be one of: {', '.join(words)}")
+        return value
 
     def flag(self, name: str) -> bool:
         """The value as yes or no; absent means no. Raises Malformed (`settings.<name>`) for any other word."""

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from ssi.errors import Malformed, Unavailable
+from ssi.errors import Malformed, Refused, Unavailable
 
 BUSY_MS = 10_000
 _CREATE_LOCK = 0x6661636574  # "facet", the PostgreSQL advisory lock under which tables are made
@@ -112,11 +112,20 @@ def unavailable() -> Unavailable:
 
 
 def create(metadata: MetaData, store: Engine) -> None:
-    """Make the tables that are missing; safe when several workers start at once. Raises like `writing`."""
+    """Make the tables that are missing; safe when several workers start at once.
+
+    Raises like `writing`, and Refused (`store.version`) for tables of another version: they are left as they are.
+    """
     with writing(store) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         metadata.create_all(connection)
+        found = inspect(connection)
+        for table in metadata.sorted_tables:
+            missing = set(table.columns.keys()) - {column["name"] for column in found.get_columns(table.name)}
+            if missing:
+                sentence = "The database was made by another version of this service. Give this one a fresh --data."
+                raise Refused("store.version", sentence)
 
 
 def ping(store: Engine) -> None:

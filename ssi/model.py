@@ -18,6 +18,8 @@ ClaimPath = tuple[str | int | None, ...]
 class Check(Enum):
     """The questions that a verdict answers, in the order in which a page shows them."""
 
+    __hash__ = object.__hash__  # members are single objects; hashing their names costs more, and sets of them are many
+
     FORMAT = "format"
     TYPE = "type"
     SIGNATURE = "signature"
@@ -32,6 +34,8 @@ class Check(Enum):
 
 class Outcome(Enum):
     """How a check ended. UNKNOWN means that it could not be decided now, and is never read as PASS."""
+
+    __hash__ = object.__hash__
 
     PASS = "pass"  # noqa: S105  (an outcome, not a password)
     FAIL = "fail"
@@ -142,7 +146,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class ResolvedKey:
-    """An issuer's verification key and how it was found: "x5c", "did" or "issuer-metadata"."""
+    """An issuer's verification key and how it was found: "x5c", "did", "issuer-metadata" or "federation"."""
 
     key: PublicKey
     method: str

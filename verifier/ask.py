@@ -6,25 +6,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Final
+from urllib.parse import urlsplit
 
-from ssi import dcql, formats
+from ssi import dcql, haip
 from ssi.encoding import Json, read_json, read_json_object, required_text, text, write_json
 from ssi.errors import Malformed
-from ssi.formats.paths import parse_path
-from ssi.model import Check, TrustPolicy
-from verifier.policy import ESSENTIAL, INDISPENSABLE, MustEqual, Policy
+from ssi.model import Check, Presentation, TrustPolicy
+from ssi.oid4vp import modes, verifierinfo
+from ssi.oid4vp.verifierinfo import VerifierInfo
+from verifier import conditions, transactions
+from verifier.policy import MustEqual, Policy
+from verifier.transactions import Transaction
 
-DIRECT_POST, DIRECT_POST_JWT = "direct_post", "direct_post.jwt"
-RESPONSE_MODES = (DIRECT_POST, DIRECT_POST_JWT)
-MAX_TEXT = 300
-MAX_RULES = 16
+DIRECT_POST, DIRECT_POST_JWT = modes.DIRECT_POST, modes.DIRECT_POST_JWT
+MAX_PRESENTATIONS: Final = 16
+RESPONSE_MODES: Final = (*modes.POST_MODES, modes.FRAGMENT, *modes.DC_MODES)
+_BY_LINK: Final = {modes.DC_API: modes.DIRECT_POST, modes.DC_API_JWT: modes.DIRECT_POST_JWT}
+_MEMBERS: Final = {
+    *("title", "purpose", "dcql_query", "policy", "response_mode", "transaction_data", "verifier_info", "origin"),
+}
 
 
 @dataclass(frozen=True)
 class Ask:
     """One question to a person's wallet, and by which conditions its answer is judged.
 
-    `json` is all of it in the form that `parse` reads: so it is stored, and so any replica can judge the answer.
+    `transactions` are what the answer must authorise as well, `info` what others say about who asks, `origin` where
+    the page is that calls the browser's API, if not here. `json` is all of it in the form that `parse` reads: so it is
+    stored, and so any replica can judge the answer.
     """
 
     title: str
@@ -34,10 +44,46 @@ class Ask:
     required: frozenset[Check]
     rules: tuple[MustEqual, ...]
     response_mode: str
+    transactions: tuple[Transaction, ...] = ()
+    info: tuple[VerifierInfo, ...] = ()
+    origin: str | None = None
 
     def policy(self, trust: TrustPolicy) -> Policy:
         """The conditions, with the issuers that this service relies on."""
         return Policy(trust=trust, types=self.types, required=self.required, rules=self.rules)
+
+    @property
+    def link_mode(self) -> str:
+        """How an answer comes to a request that was opened by code or link: without the browser's API, by POST."""
+        return _BY_LINK.get(self.response_mode, self.response_mode)
+
+    @property
+    def browser_mode(self) -> str:
+        """How an answer comes through the browser's API: encrypted where it would be encrypted by link."""
+        return modes.DC_API_JWT if self.encrypted else modes.DC_API
+
+    @property
+    def encrypted(self) -> bool:
+        """Is the answer encrypted to a key of this request?"""
+        return self.response_mode in modes.ENCRYPTED_MODES
+
+    @property
+    def scannable(self) -> bool:
+        """Can another device answer? Not where the answer comes back by the browser that opened the link."""
+        return self.link_mode in modes.POST_MODES
+
+    def presentations(self, vp_token: Mapping[str, Sequence[str]]) -> dict[str, tuple[Presentation, ...]]:
+        """What was presented, by credential query; what was not asked for has no format, and so fails to open.
+
+        Raises Malformed (`session.too_many`).
+        """
+        if sum(len(found) for found in vp_token.values()) > MAX_PRESENTATIONS:
+            raise Malformed("session.too_many", f"The answer holds more than {MAX_PRESENTATIONS} presentations.")
+        formats = {one.id: one.format for one in self.query.credentials}
+        return {
+            query_id: tuple(Presentation(formats.get(query_id, ""), wire) for wire in wires)
+            for query_id, wires in vp_token.items()
+        }
 
     @property
     def json(self) -> bytes:
@@ -49,20 +95,29 @@ class Ask:
             "dcql_query": self.query.json,
             "policy": {
                 "required": sorted(check.value for check in self.required),
-                "rules": [_rule_json(rule) for rule in self.rules],
+                "rules": [conditions.rule_json(rule) for rule in self.rules],
             },
         }
-        return write_json(members)
+        optional = {
+            "transaction_data": [one.json for one in self.transactions],
+            "verifier_info": [one.json for one in self.info],
+            "origin": self.origin,
+        }
+        return write_json({**members, **{name: value for name, value in optional.items() if value}})
 
 
 @dataclass(frozen=True)
 class Template:
-    """A ready-made question for the clerk's home page and for `POST /api/requests`."""
+    """A ready-made question for the clerk's home page and for `POST /api/requests`.
+
+    `transaction` is the type of what whoever uses it must say that the person is to authorise.
+    """
 
     id: str
     summary: str
     icon: str
     ask: Ask
+    transaction: str | None = None
 
 
 @lru_cache(maxsize=1)
@@ -73,14 +128,15 @@ def templates() -> Mapping[str, Template]:
 
 
 def _template(entry: Mapping[str, Json], forms: Sequence[Mapping[str, Json]]) -> Template:
-    """The template's claims, asked for in every form of the card: whichever of them somebody holds will do."""
+    """The template's claims, asked for in every form of the card that will do: whichever of them somebody holds."""
+    fitting = [form for form in forms if form["id"] in entry.get("forms", [form["id"]])]
     query = {
-        "credentials": [_in_form(entry["claims"], form) for form in forms],
-        "credential_sets": [{"options": [[form["id"]] for form in forms]}],
+        "credentials": [_in_form(entry["claims"], form) for form in fitting],
+        "credential_sets": [{"options": [[form["id"]] for form in fitting]}],
     }
     members = {"title": entry["title"], "purpose": entry["purpose"], "dcql_query": query}
     ask = parse({**members, "policy": {"rules": entry["rules"]}, "response_mode": DIRECT_POST_JWT})
-    return Template(id=entry["id"], summary=entry["summary"], icon=entry["icon"], ask=ask)
+    return Template(entry["id"], entry["summary"], entry["icon"], ask, entry.get("transaction"))
 
 
 def _in_form(claims: Sequence[Mapping[str, Json]], form: Mapping[str, Json]) -> dict[str, Json]:
@@ -97,95 +153,73 @@ def read(stored: bytes) -> Ask:
 
 
 def parse(members: Mapping[str, Json]) -> Ask:
-    """Read an ask: `title`, `purpose`, `dcql_query`, `policy`, `response_mode`; only the query must be there.
+    """Read an ask: only `dcql_query` must be there.
 
-    Members that this service does not know are refused, because a condition that was misspelt must not be lost.
-    Raises Malformed (`request.*`, `dcql.*`, `path.form`), Unsupported (`format.*`).
+    Raises Malformed (`request.*`, `dcql.*`, `path.form`, `oid4vp.verifier_info`), Unsupported (`format.*`).
     """
-    _only(members, {"title", "purpose", "dcql_query", "policy", "response_mode"}, what="request")
+    conditions.only(members, _MEMBERS, what="request")
     query = dcql.parse(members.get("dcql_query"))
     mode = members.get("response_mode", DIRECT_POST_JWT)
     if mode not in RESPONSE_MODES:
         raise Malformed("request.response_mode", f"The response mode must be one of {', '.join(RESPONSE_MODES)}.")
-    conditions = members.get("policy", {})
-    if not isinstance(conditions, Mapping):
+    policy = members.get("policy", {})
+    if not isinstance(policy, Mapping):
         raise Malformed("request.policy", "The policy is not an object.")
-    _only(conditions, {"required", "rules"}, what="policy")
+    conditions.only(policy, {"required", "rules"}, what="policy")
     return Ask(
-        title=_sentence(members, "title") or "Request",
-        purpose=_sentence(members, "purpose"),
+        title=conditions.sentence(members, "title") or "Request",
+        purpose=conditions.sentence(members, "purpose"),
         query=query,
-        types=_types(query),
-        required=_required(conditions),
-        rules=_rules(conditions),
+        types=conditions.types(query),
+        required=conditions.required(policy),
+        rules=conditions.rules(policy),
         response_mode=mode,
+        transactions=transactions.parse(members.get("transaction_data"), query),
+        info=verifierinfo.read(members, query),
+        origin=_origin(members),
     )
 
 
-def _only(members: Mapping[str, Json], known: set[str], *, what: str) -> None:
-    if unknown := sorted(name for name in members if name not in known):
-        names = ", ".join(name[:40] for name in unknown[:5])
-        raise Malformed("request.unknown_member", f"The {what} has members that this service does not know: {names}.")
+def in_profile(ask: Ask) -> Ask:
+    """What HAIP 1.0 lets a verifier ask: encrypted answers (§5.1, §5.2), and credentials of two formats (§6).
+
+    Raises Refused (`haip.*`).
+    """
+    if ask.response_mode not in haip.RESPONSE_MODES:
+        section = "5.1" if ask.response_mode in modes.REDIRECT_MODES else "5.2"
+        raise haip.refusal("response_mode", "The answer would not be encrypted to this verifier", section)
+    fitting = narrowed(ask, haip.FORMATS)
+    haip.check_query(fitting.query)
+    return fitting
 
 
-def _sentence(members: Mapping[str, Json], name: str) -> str:
-    value = (text(members, name, what="request") or "").strip()
-    if len(value) > MAX_TEXT or not value.isprintable():
-        raise Malformed(f"request.{name}", f"The {name} must be one line of at most {MAX_TEXT} characters.")
+def narrowed(ask: Ask, formats: Sequence[str]) -> Ask:
+    """The ask without the alternatives in other formats, where every set of it keeps one; else as it is."""
+    query = ask.query.json
+    kept = [one for one in query["credentials"] if one["format"] in formats]
+    ids = {one["id"] for one in kept}
+    sets = [
+        {**one, "options": [option for option in one["options"] if ids.issuperset(option)]}
+        for one in query.get("credential_sets", ())
+    ]
+    if len(kept) == len(query["credentials"]) or not sets or not all(one["options"] for one in sets):
+        return ask
+    return parse({**read_json_object(ask.json), "dcql_query": {"credentials": kept, "credential_sets": sets}})
+
+
+def _origin(members: Mapping[str, Json]) -> str | None:
+    """The origin of a page (A.2): compared letter for letter, so it is taken only as browsers write it."""
+    value = text(members, "origin", what="request")
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        plain = f"{parts.scheme}://{parts.netloc}" == value and parts.username is None and parts.port != 443
+    except ValueError:
+        plain = False
+    if not plain or parts.scheme != "https" or not parts.hostname or value != value.lower() or len(value) > 300:
+        raise Malformed("request.origin", "The origin must be like https://shop.example, without a path.")
     return value
-
-
-def _types(query: dcql.Query) -> frozenset[str]:
-    """The credential types that the query names; one that names none would accept anything, and is refused."""
-    found: set[str] = set()
-    for credential in query.credentials:
-        kind = formats.by_id(credential.format)
-        if not credential.holder_binding:
-            raise Malformed("request.holder_binding", "This service always asks for the holder's own signature.")
-        named = kind.asked(credential.meta)
-        if not named or not all(named):
-            raise Malformed("request.types", "Each credential in the query must name its types in its meta object.")
-        if any(kind.whole({}, claim.path) is None for claim in credential.claims):
-            raise Malformed("request.path", "A claim's path is not one that credentials of its format can have.")
-        found.update(named)
-    return frozenset(found)
-
-
-def _required(conditions: Mapping[str, Json]) -> frozenset[Check]:
-    if "required" not in conditions:
-        return ESSENTIAL
-    names = conditions["required"]
-    known = {check.value: check for check in Check}
-    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
-        raise Malformed("request.required", f"The required checks must be a list of: {', '.join(known)}.")
-    required = frozenset(known[name] for name in names)
-    if missing := INDISPENSABLE - required:
-        needed = ", ".join(sorted(check.value for check in missing))
-        raise Malformed("request.required", f"A policy that does not require {needed} would verify nothing.")
-    return required
-
-
-def _rules(conditions: Mapping[str, Json]) -> tuple[MustEqual, ...]:
-    entries = conditions.get("rules", [])
-    if not isinstance(entries, list) or len(entries) > MAX_RULES:
-        raise Malformed("request.rules", f"The rules must be a list of at most {MAX_RULES} objects.")
-    return tuple(_rule(entry) for entry in entries)
-
-
-def _rule(entry: Json) -> MustEqual:
-    if not isinstance(entry, Mapping):
-        raise Malformed("request.rules", "A rule is not an object.")
-    _only(entry, {"path", "equals", "passed", "failed"}, what="rule")
-    value = entry.get("equals")
-    if not isinstance(value, str | int | bool):
-        raise Malformed("request.rules", "A rule's `equals` must be a string, an integer or a boolean.")
-    rule = MustEqual(parse_path(entry.get("path")), value)
-    passed, failed = _sentence(entry, "passed") or rule.passed, _sentence(entry, "failed") or rule.failed
-    return MustEqual(rule.path, value, passed, failed)
-
-
-def _rule_json(rule: MustEqual) -> Mapping[str, Json]:
-    return {"path": list(rule.path), "equals": rule.value, "passed": rule.passed, "failed": rule.failed}
 
 
 def from_body(body: Mapping[str, Json]) -> Ask:
@@ -203,6 +237,10 @@ def from_body(body: Mapping[str, Json]) -> Ask:
         raise Malformed("request.template", "A request names a template or brings its own dcql_query, not both.")
     own = {name: value for name, value in body.items() if name != "template"}
     members = read_json_object(found.ask.json)
-    if isinstance(conditions := own.get("policy"), Mapping):
-        own["policy"] = {**members["policy"], **conditions}
-    return parse({**members, **own})
+    if isinstance(policy := own.get("policy"), Mapping):
+        own["policy"] = {**members["policy"], **policy}
+    ask = parse({**members, **own})
+    if found.transaction is not None and [one.type for one in ask.transactions] != [found.transaction]:
+        sentence = f"This template needs transaction_data: one object of the type {found.transaction}."
+        raise Malformed("request.transaction_data", sentence)
+    return ask

@@ -10,68 +10,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
-from ssi import oid4vp
-from ssi.encoding import b64url, seconds
-from ssi.errors import Malformed, Refused, SsiError
+from ssi import haip, oid4vp
+from ssi.encoding import Json, b64url, seconds
+from ssi.errors import Refused
 from ssi.jose.jwe import DecryptionKey
-from ssi.model import Check, Finding, Presentation, TrustPolicy, failed
+from ssi.model import TrustPolicy
+from ssi.oid4vp import WalletCall
 from verifier import ask as asking
-from verifier import shown, words
+from verifier import refusals, shown, words
 from verifier.ask import Ask
 from verifier.asker import Asker
+from verifier.policy import Policy
 from verifier.sealing import Sealer
 from verifier.shown import Shown
-from verifier.standing import GRACE, HERE, SCAN, declined, interrupted, judge
+from verifier.standing import BROWSER, GRACE, HERE, PAGE, SCAN, declined, interrupted, judge, strayed
 from verifier.store import Record, Result, Store
 from verifier.verify import Answer, Verifier
-from verifier.words import State, Words
-
-MAX_PRESENTATIONS = 16
-
-
-@dataclass(frozen=True)
-class Spans:
-    """How long a request can be answered, accepted claims are kept, and a finished request is remembered."""
-
-    lifetime: timedelta = timedelta(minutes=5)
-    retention: timedelta = timedelta(minutes=10)
-    memory: timedelta = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class View:
-    """All that may be shown of a request now. `credentials` is None unless verified and within retention.
-
-    `awaiting_return`: answered on the same device, and the wallet has not come back to the starting browser yet.
-    """
-
-    id: str
-    scan_id: str
-    state: State
-    words: Words
-    ask: Ask
-    created_at: int
-    expires_at: int
-    scan_link: str
-    here_link: str
-    request_uri: str
-    findings: tuple[Finding, ...] = ()
-    credentials: tuple[Shown, ...] | None = None
-    claims_until: int | None = None
-    erased: bool = False
-    awaiting_return: bool = False
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What the wallet is told: where to go next, and whether the presentation itself was refused and why."""
-
-    redirect_uri: str | None
-    refusal: Finding | None
+from verifier.viewing import Receipt, Spans, View, refusal
+from verifier.words import State
 
 
 @dataclass(frozen=True)
@@ -86,6 +46,7 @@ class Sessions:
     spans: Spans
     clock: Callable[[], datetime]
     random: Callable[[int], bytes] = field(repr=False)
+    haip: bool = False
 
     # -- the relying party's side ------------------------------------------------------------------------------
 
@@ -93,20 +54,23 @@ class Sessions:
         """Make a request.
 
         `browser` is the secret in the starting browser's cookie, None for an API client; `return_to` is where a
-        same-device answer to an API client leads back to.
+        same-device answer to an API client leads back to. Raises Refused (`haip.*`) for what the profile forbids.
         """
+        if self.haip:
+            ask = asking.in_profile(ask)
         now, request_id = seconds(self.clock()), self._secret()
         key = None
-        if ask.response_mode == asking.DIRECT_POST_JWT:  # HAIP 1.0 §5: a fresh key for each request
+        if ask.encrypted:  # HAIP 1.0 §5: a fresh key for each request
             key = self.sealer.seal(DecryptionKey.generate().to_json(), context=f"key:{request_id}")
+        here_id = self._secret()
         record = Record(
             id=request_id,
             scan_id=self._secret(),
-            here_id=self._secret(),
+            here_id=here_id,
             browser=None if browser is None else digest(browser),
             ask=ask.json,
             nonce=self._secret(),
-            state=self._secret(),
+            state=self._secret() if ask.scannable else here_id,  # an answer in an address is found again by its state
             key=key,
             return_to=return_to,
             created_at=now,
@@ -124,7 +88,7 @@ class Sessions:
         """
         record = self.store.find(request_id)
         if record is None or (browser is not None and record.browser != digest(browser)):
-            raise unknown()
+            raise refusals.unknown()
         if response_code is not None and self._is_code_of(record, response_code):
             record = self._returned(record)
         return self._view(record)
@@ -132,17 +96,29 @@ class Sessions:
     def come_back(self, response_code: str, *, browser: str) -> str:
         """The id of the request whose wallet led this browser back (OpenID4VP 1.0 §8.2, §14.2).
 
-        Raises Refused (`session.unknown`; `session.other_browser` where another browser began it).
+        Where another browser began it, the answer is not used (HAIP 1.0 §5.1). Raises Refused (`session.unknown`,
+        `session.other_browser`).
         """
         record = self.store.find_code(digest(response_code))
         if record is None:
-            raise unknown()
+            raise refusals.unknown()
         if record.browser != digest(browser):
-            raise Refused(
-                "session.other_browser",
-                "This request was begun in another browser: go back to it, and see the result there.",
-            )
+            if record.returned_at is None:
+                self.store.reject(record.id, strayed(), at=seconds(self.clock()))
+            raise refusals.other_browser()
         return self._returned(record).id
+
+    def browser_requests(self, request_id: str, *, browser: str | None = None) -> list[Mapping[str, Json]]:
+        """What a page hands to the browser's API to ask a wallet there (Appendix A).
+
+        Raises Refused (`session.unknown`, `session.expired`, `session.spent`).
+        """
+        now = self.clock()
+        record = self._checked(self.store.find(request_id), now=now)
+        if browser is not None and record.browser != digest(browser):
+            raise refusals.unknown()
+        request = self._browser_request(record, self._keys(record))
+        return self.asker.browser_requests(request, now=now, lifetime=self._remaining(record, now))
 
     def sweep(self) -> None:
         """Erase what has been kept long enough."""
@@ -151,73 +127,153 @@ class Sessions:
 
     # -- the wallet's side -------------------------------------------------------------------------------------
 
-    def request_object(self, public_id: str, *, wallet_nonce: str | None = None) -> str:
-        """The signed request; a wallet may fetch it again until it has answered or time is up.
+    def request_object(self, public_id: str, *, wallet: WalletCall | None = None) -> str:
+        """The request object; a wallet may fetch it again until it has answered or time is up.
 
-        Raises Refused (`session.unknown`, `session.expired`, `session.spent`).
+        Raises Refused (`session.unknown`, `session.expired`, `session.spent`), Unsupported (`oid4vp.wallet_*`).
         """
         now = self.clock()
         record = self._open(public_id, now=now)
+        request = self._request(record, public_id, self._keys(record))
+        token = self.asker.request_object(
+            request, wallet=wallet or WalletCall(), now=now, lifetime=self._remaining(record, now)
+        )
         if record.scanned_at is None:
             self.store.mark_scanned(record.id, at=seconds(now))
-        remaining = timedelta(seconds=record.expires_at - seconds(now))
-        return oid4vp.sign_request(
-            self._request(record, public_id, self._keys(record)),
-            signer=self.asker.signer,
-            x5c=self.asker.x5c,
-            now=now,
-            lifetime=remaining,
-            wallet_nonce=wallet_nonce,
-        )
+        return token
 
     def link_of(self, public_id: str) -> str:
         """The link that the QR code of a request holds. Raises like `request_object`."""
         record = self._open(public_id, now=self.clock())
-        return self.asker.link_to_scan(record.scan_id)
+        return self._links(record)[0]
 
     def receive(self, public_id: str, form: Mapping[str, str]) -> Receipt:
-        """Take a wallet's answer, once.
+        """Take an answer that a wallet posts, once.
 
         What cannot be read, or answers something else, is refused and changes nothing: Malformed (`oid4vp.*`,
-        `jose.*`), Refused (`session.unknown`, `session.expired`, `session.spent`, `session.state`).
+        `jose.*`), Refused (`session.unknown`, `session.expired`, `session.spent`, `session.state`, `session.mode`).
         """
         now = self.clock()
         record = self._open(public_id, now=now)
         ask, keys = asking.read(record.ask), self._keys(record)
-        response = oid4vp.read_response(form, response_mode=ask.response_mode, keys=keys)
-        if not hmac.compare_digest((response.state or "").encode(), record.state.encode()):
-            raise Refused("session.state", "The answer's state does not belong to this request.")
-        presented = _presentations(ask, response.vp_token or {})
+        if not ask.scannable:
+            raise refusals.other_way()
+        response = self._by_link(record, ask, form, keys)
         door = HERE if public_id == record.here_id else SCAN
-        code = self._secret() if door == HERE else None
-        if not self.store.spend(record.id, at=seconds(now), door=door, response_code=code and digest(code)):
-            raise spent()
-        if response.vp_token is None:
-            self._record(record.id, declined(response.error), since=now)
-            return Receipt(self._way_back(record, code), None)
-        challenge = oid4vp.challenge(self._request(record, public_id, keys))
-        answer = self.verifier.verify_response(
-            ask.query, presented, challenge=challenge, policy=ask.policy(self.trust), now=now
-        )
-        self._record(record.id, self._result(record.id, ask, answer, now=now), since=now)
-        return Receipt(self._way_back(record, code), _refusal(answer.findings))
+        return self._settle(record, response, self._request(record, public_id, keys), door=door, now=now)
+
+    def receive_address(self, form: Mapping[str, str], *, browser: str) -> tuple[str, Receipt]:
+        """Take an answer that came in a browser's address (response mode `fragment`), and the request's id.
+
+        Only the browser that began a request may bring it (§14.2). Raises like `receive`; also Refused
+        (`session.other_browser`), which leaves the request as it was.
+        """
+        now = self.clock()
+        record = self._open(form.get("state", ""), now=now)
+        ask, keys = asking.read(record.ask), self._keys(record)
+        if ask.scannable:
+            raise refusals.other_way()
+        if record.browser is not None and record.browser != digest(browser):
+            raise refusals.other_browser()
+        response = self._by_link(record, ask, form, keys)
+        door = PAGE if record.return_to is None else HERE
+        request = self._request(record, record.here_id, keys)
+        return record.id, self._settle(record, response, request, door=door, now=now)
+
+    def receive_browser(self, request_id: str, data: Json, *, browser: str) -> Receipt:
+        """Take an answer that the browser's API gave to the page that began this request (Appendix A.4).
+
+        An error other than the person's no leaves the request open: code and link still work. Raises like `receive`;
+        also Refused (`session.wallet_error`).
+        """
+        record = self._checked(self.store.find(request_id), now=self.clock())
+        if record.browser != digest(browser):
+            raise refusals.unknown()
+        return self._by_browser(record, data)
+
+    def receive_relayed(self, public_id: str, data: Json) -> Receipt:
+        """The same from an API client's own page, which is not one of this service's. Raises like `receive_browser`."""
+        record = self._open(public_id, now=self.clock())
+        if record.browser is not None:
+            raise refusals.unknown()
+        return self._by_browser(record, data)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _open(self, public_id: str, *, now: datetime) -> Record:
         """The record behind a public id, if it can still be answered."""
-        record = self.store.find_public(public_id)
+        return self._checked(self.store.find_public(public_id), now=now)
+
+    def _checked(self, record: Record | None, *, now: datetime) -> Record:
         if record is None:
-            raise unknown()
+            raise refusals.unknown()
         if record.spent_at is not None:
-            raise spent()
+            raise refusals.spent()
         if seconds(now) >= record.expires_at:
-            raise Refused("session.expired", "The time to answer this request is over. Ask for a new one.")
+            raise refusals.expired()
         return record
+
+    def _remaining(self, record: Record, now: datetime) -> timedelta:
+        return timedelta(seconds=record.expires_at - seconds(now))
 
     def _request(self, record: Record, public_id: str, keys: Sequence[DecryptionKey]) -> oid4vp.AuthorizationRequest:
         nonce, state = record.nonce, record.state
         return self.asker.request(asking.read(record.ask), public_id, nonce=nonce, state=state, keys=keys)
+
+    def _browser_request(self, record: Record, keys: Sequence[DecryptionKey]) -> oid4vp.AuthorizationRequest:
+        return self.asker.browser_request(asking.read(record.ask), nonce=record.nonce, keys=keys)
+
+    def _links(self, record: Record) -> tuple[str, str]:
+        """What the QR code holds, and what opens a wallet on the same device."""
+        keys = () if self.asker.identities else self._keys(record)  # a link with its whole request has the key in it
+        doors = ((record.scan_id, self.asker.scan_link), (record.here_id, self.asker.here_link))
+        scan, here = (self.asker.link(self._request(record, one, keys), one, base=base) for one, base in doors)
+        return scan, here
+
+    def _by_link(
+        self, record: Record, ask: Ask, form: Mapping[str, str], keys: Sequence[DecryptionKey]
+    ) -> oid4vp.Response:
+        response = oid4vp.read_response(form, response_mode=ask.link_mode, keys=keys)
+        if not hmac.compare_digest((response.state or "").encode(), record.state.encode()):
+            raise refusals.state()
+        return response
+
+    def _by_browser(self, record: Record, data: Json) -> Receipt:
+        ask, keys = asking.read(record.ask), self._keys(record)
+        response = oid4vp.read_page_response(data, response_mode=ask.browser_mode, keys=keys)
+        if response.error not in (None, "access_denied"):
+            raise Refused("session.wallet_error", words.wallet_error(response.error))
+        request = self._browser_request(record, keys)
+        return self._settle(record, response, request, door=BROWSER, now=self.clock())
+
+    def _settle(
+        self,
+        record: Record,
+        response: oid4vp.Response,
+        request: oid4vp.AuthorizationRequest,
+        *,
+        door: str,
+        now: datetime,
+    ) -> Receipt:
+        """Spend the request, judge the answer, and record what was found."""
+        ask = asking.read(record.ask)
+        presented = ask.presentations(response.vp_token or {})
+        code = self._secret() if door == HERE else None
+        if not self.store.spend(record.id, at=seconds(now), door=door, response_code=code and digest(code)):
+            raise refusals.spent()
+        if response.vp_token is None:
+            self._record(record.id, declined(response.error), since=now)
+            return Receipt(self._way_back(record, code), None)
+        answer = self.verifier.verify_response(
+            ask.query, presented, challenge=oid4vp.challenge(request), policy=self._policy(ask), now=now
+        )
+        self._record(record.id, self._result(record.id, ask, answer, now=now), since=now)
+        return Receipt(self._way_back(record, code), refusal(answer.findings))
+
+    def _policy(self, ask: Ask) -> Policy:
+        """The ask's own conditions; under the profile also those of HAIP 1.0 §6.1."""
+        policy = ask.policy(self.trust)
+        return replace(policy, rules=(*policy.rules, haip.NamedKey())) if self.haip else policy
 
     def _keys(self, record: Record) -> tuple[DecryptionKey, ...]:
         if record.key is None:
@@ -258,17 +314,19 @@ class Sessions:
     def _view(self, record: Record) -> View:
         now = self.clock()
         state, said, findings = judge(record, now=now)
+        ask = asking.read(record.ask)
+        scan_link, here_link = ("", "") if state.final else self._links(record)
         kept = state is State.VERIFIED and record.claims is not None and seconds(now) < (record.claims_until or 0)
         return View(
             id=record.id,
             scan_id=record.scan_id,
             state=state,
-            words=said,
-            ask=asking.read(record.ask),
+            words=said if ask.scannable else words.BY_LINK.get(state, said),
+            ask=ask,
             created_at=record.created_at,
             expires_at=record.expires_at,
-            scan_link=self.asker.link_to_scan(record.scan_id),
-            here_link=self.asker.link_from_here(record.here_id),
+            scan_link=scan_link,
+            here_link=here_link,
             request_uri=self.asker.request_uri(record.scan_id),
             findings=findings,
             credentials=self._credentials(record) if kept else None,
@@ -285,37 +343,6 @@ class Sessions:
         return b64url(self.random(18))
 
 
-def _presentations(ask: Ask, vp_token: Mapping[str, Sequence[str]]) -> dict[str, tuple[Presentation, ...]]:
-    """The presentations by credential query; what was not asked for has no format, and so fails to open."""
-    if sum(len(found) for found in vp_token.values()) > MAX_PRESENTATIONS:
-        raise Malformed("session.too_many", f"The answer holds more than {MAX_PRESENTATIONS} presentations.")
-    found = {}
-    for query_id, wires in vp_token.items():
-        credential = ask.query.credential(query_id)
-        format_id = credential.format if credential else ""
-        found[query_id] = tuple(Presentation(format_id, wire) for wire in wires)
-    return found
-
-
-def _refusal(findings: Sequence[Finding]) -> Finding | None:
-    """The first failure of the presentation itself, which its wallet should hear of.
-
-    What the relying party thinks of issuers, dates and rules is told to the relying party only.
-    """
-    proof = {Check.FORMAT, Check.SIGNATURE, Check.HOLDER_BINDING}
-    return next((finding for finding in failed(findings) if finding.check in proof), None)
-
-
 def digest(secret: str) -> str:
     """How secrets that are only ever compared are stored: SHA-256, hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def unknown() -> SsiError:
-    """The answer for every id that leads nowhere, whatever the reason."""
-    return Refused("session.unknown", "There is no such request. The link may be incomplete, or too old.")
-
-
-def spent() -> SsiError:
-    """The answer to a second response."""
-    return Refused("session.spent", "This request has been answered already. An answer counts once.")

@@ -13,8 +13,9 @@ from verifier.words import State, Words
 
 GRACE = timedelta(seconds=30)
 """How long judging may take before it counts as interrupted (every fetch in it has a shorter deadline)."""
-SCAN, HERE = "scan", "here"
-"""The two doors of a request: the QR code on another device, the link on the same device."""
+SCAN, HERE, BROWSER, PAGE = "scan", "here", "browser", "page"
+"""The doors of a request: the QR code on another device, the link on the same device, the browser's own API, and the
+page to which a browser brings an answer in its address."""
 
 
 def judge(record: Record, *, now: datetime) -> tuple[State, Words, tuple[Finding, ...]]:
@@ -44,11 +45,17 @@ def interrupted() -> Result:
     return Result(State.COULD_NOT_CHECK.value, shown.write_findings(complete([finding])))
 
 
+def strayed() -> Result:
+    """The result of an answer that came back in another browser than the one in which it was asked for."""
+    sentence = "The wallet came back in another browser than the one in which this began, so the answer was not used."
+    finding = Finding(Check.HOLDER_BINDING, Outcome.FAIL, "session.other_browser", sentence)
+    return Result(State.NOT_VERIFIED.value, shown.write_findings(complete([finding])))
+
+
 def declined(error: str | None) -> Result:
     """An error response as a result: access_denied is the person's no, all others say that the wallet could not."""
     if error == "access_denied":
         return Result(State.DECLINED.value, shown.write_findings(()))
     code = error if error in words.WALLET_ERRORS else "other_error"
-    sentence = words.WALLET_ERRORS.get(code or "", "The wallet answered with an error that this service does not know.")
-    finding = Finding(Check.FORMAT, Outcome.UNKNOWN, f"wallet.{code}", sentence)
+    finding = Finding(Check.FORMAT, Outcome.UNKNOWN, f"wallet.{code}", words.wallet_error(error))
     return Result(State.COULD_NOT_CHECK.value, shown.write_findings(complete([finding])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 
 from service.store import reading, writing
-from verifier.direct import executed
+from verifier.direct import Direct
 
 METADATA = MetaData()
 
@@ -134,6 +135,18 @@ _UNKEY = (
     .where(_ROW.expires_at <= bindparam("at"), _ROW.spent_at.is_(None), _ROW.key.is_not(None))
     .values(key=None)
 )
+_ERASE_STRAYED = (
+    update(REQUESTS)
+    .where(
+        _ROW.claims.is_not(None), _ROW.door == "here", _ROW.returned_at.is_(None), _ROW.expires_at <= bindparam("at")
+    )
+    .values(claims=None)
+)
+_REJECT = (
+    update(REQUESTS)
+    .where(_THIS, _ROW.returned_at.is_(None), _ROW.outcome.is_not(None), _ROW.outcome != "declined")
+    .values(returned_at=bindparam("at"), outcome=bindparam("verdict"), findings=bindparam("found"), claims=None)
+)
 _FORGET = delete(REQUESTS).where(_ROW.expires_at <= bindparam("at"))
 _ADD_KEY = insert(API_KEYS)
 _FIND_KEY = select(_API.name).where(_API.digest == bindparam("this"))
@@ -144,6 +157,11 @@ class Store:
     """The statements over one database. Each method is one transaction. All raise Unavailable (`store.unavailable`)."""
 
     engine: Engine
+
+    @cached_property
+    def direct(self) -> Direct:
+        """The short way, for the statements on the path of an answer."""
+        return Direct(self.engine)
 
     def add(self, record: Record) -> None:
         """Keep a new request."""
@@ -173,9 +191,7 @@ class Store:
         the two leaves a request that was never answered, and nobody has been told otherwise.
         """
         values = {"this": request_id, "at": at, "by": door, "code": response_code}
-        with executed(self.engine, _SPEND, values, synced=False) as cursor:
-            changed = cursor.rowcount
-        return changed == 1
+        return self.direct.changed(_SPEND, values, synced=False) == 1
 
     def record(self, request_id: str, result: Result) -> bool:
         """Write the judgement of a spent request, once; its decryption key is no longer needed and goes."""
@@ -192,10 +208,18 @@ class Store:
         """Note that the wallet led the person back to where the request began."""
         self._change(_RETURN, this=request_id, at=at)
 
+    def reject(self, request_id: str, result: Result, *, at: int) -> bool:
+        """Replace the judgement of an answer whose wallet came back to the wrong place; its claims go."""
+        return self._change(_REJECT, this=request_id, at=at, verdict=result.outcome, found=result.findings)
+
     def sweep(self, *, now: int, forget_before: int) -> None:
-        """Erase claims whose time is up and keys of expired requests; forget requests that expired long ago."""
+        """Erase claims whose time is up and keys of expired requests; forget requests that expired long ago.
+
+        Claims go, too, when nobody can come back for them any more (HAIP 1.0 §5.1).
+        """
         with writing(self.engine) as connection:
             connection.execute(_ERASE, {"at": now})
+            connection.execute(_ERASE_STRAYED, {"at": now})
             connection.execute(_UNKEY, {"at": now})
             connection.execute(_FORGET, {"at": forget_before})
 
@@ -210,11 +234,8 @@ class Store:
             return connection.execute(_FIND_KEY, {"this": digest}).first() is not None
 
     def _one(self, statement: Executable, **values: Any) -> Record | None:
-        with executed(self.engine, statement, values) as cursor:
-            row = cursor.fetchone()
+        row = self.direct.row(statement, values)
         return None if row is None else Record(*row)
 
     def _change(self, statement: Executable, **values: Any) -> bool:
-        with executed(self.engine, statement, values) as cursor:
-            changed = cursor.rowcount
-        return changed == 1
+        return self.direct.changed(statement, values) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -26,6 +26,7 @@ from ssi.model import (
     failed,
     worst,
 )
+from verifier import authorised
 from verifier.policy import Policy
 
 
@@ -175,7 +176,7 @@ class Answer:
         """The disclosed claims for each credential query. Raises Refused (`presentation.refused`) unless accepted."""
         return {query_id: tuple(one.claims for one in found) for query_id, found in self.opened.items()}
 
-    @property
+    @cached_property
     def _all(self) -> tuple[VerificationResult, ...]:
         return tuple(result for found in self.results.values() for result in found)
 
@@ -217,19 +218,24 @@ class Verifier:
         """Judge every presentation of a response, and whether together they answer the query (OpenID4VP 1.0 §8.6)."""
         if wrong := dcql.misplaced(query, {query_id: len(found) for query_id, found in presented.items()}):
             return Answer({}, wrong)
+        bound = authorised.challenges(challenge, presented)
         results = {
-            query_id: self._each(found, challenge=challenge, policy=_narrowed(policy, query, query_id), now=now)
+            query_id: self._each(found, bound[query_id], policy=_narrowed(policy, query, query_id), now=now)
             for query_id, found in presented.items()
         }
+        signed = authorised.judge(challenge, _signed(results, bound))
         readable = {query_id: [one._opened for one in found] for query_id, found in results.items()}
         opened = {query_id: [one for one in found if one is not None] for query_id, found in readable.items()}
         # What could not be opened has been judged already; that it is missing, too, would only hide why.
-        return Answer(results, dcql.satisfied(query, opened) if opened == readable else ())
+        return Answer(results, (*signed, *(dcql.satisfied(query, opened) if opened == readable else ())))
 
     def _each(
-        self, found: tuple[Presentation, ...], *, challenge: Challenge, policy: Policy, now: datetime
+        self, found: tuple[Presentation, ...], bound: tuple[Challenge, ...], *, policy: Policy, now: datetime
     ) -> tuple[VerificationResult, ...]:
-        return tuple(self.verify(one, challenge=challenge, policy=policy, now=now) for one in found)
+        return tuple(
+            self.verify(one, challenge=challenge, policy=policy, now=now)
+            for one, challenge in zip(found, bound, strict=True)
+        )
 
     def _status(self, opened: Opened, so_far: list[Finding], *, now: datetime) -> Finding:
         """Ask for the status only when the credential is genuine and from a trusted issuer.
@@ -249,6 +255,17 @@ class Verifier:
             sentence = "The issuer gave this credential no status list: it cannot be withdrawn before it expires."
             return Finding(Check.STATUS, Outcome.PASS, "status.none", sentence)
         return worst(self.status.check(one, issuer=opened.issuer, now=now) for one in opened.statuses)
+
+
+def _signed(
+    results: Mapping[str, tuple[VerificationResult, ...]], bound: Mapping[str, tuple[Challenge, ...]]
+) -> Iterator[str]:
+    """The transactions in presentations of which the holder's own signature was found good."""
+    for query_id, found in results.items():
+        for result, challenge in zip(found, bound[query_id], strict=True):
+            proofs = {one.outcome for one in result.made if one.check is Check.HOLDER_BINDING}
+            if proofs == {Outcome.PASS}:
+                yield from challenge.transaction_data
 
 
 def _narrowed(policy: Policy, query: dcql.Query, query_id: str) -> Policy:

@@ -63,12 +63,29 @@ STATES: Mapping[State, Words] = MappingProxyType(
     }
 )
 
+BY_LINK: Mapping[State, Words] = MappingProxyType(
+    {
+        State.CREATED: Words("wait", "Waiting", "Nobody has opened the link yet."),
+        State.SCANNED: Words("wait", "Opened", STATES[State.SCANNED].sentence),
+    }
+)
+"""The words where there is no code to scan, because the answer comes back to the browser that opened the link."""
+
 AWAITING_RETURN = Words("wait", "Received", "The wallet has answered. It will now bring you back to this browser.")
 NEVER_RETURNED = Words(
     "unknown",
     "Expired",
     "An answer came, but the wallet did not come back to the browser in which this began, so it was not used.",
 )
+
+WAYS: tuple[tuple[str, str], ...] = (
+    ("direct_post.jwt", "By code or link, encrypted"),
+    ("direct_post", "By code or link, not encrypted to us"),
+    ("dc_api.jwt", "By this browser's own wallet, encrypted"),
+    ("dc_api", "By this browser's own wallet, not encrypted to us"),
+    ("fragment", "Only by a wallet in this browser, in its address"),
+)
+"""How an answer may come (a response mode), as a page says it; the first is what is best in general."""
 
 CHECKS: Mapping[Check, str] = MappingProxyType(
     {
@@ -181,11 +198,27 @@ WALLET_ERRORS: Mapping[str, str] = MappingProxyType(
     {
         "invalid_request": "The wallet did not accept the request.",
         "invalid_client": "The wallet did not accept who asks.",
+        "unauthorized_client": "The wallet did not accept who asks.",
         "invalid_scope": "The wallet does not know what is asked for.",
+        "unsupported_response_type": "The wallet does not give the kind of answer that is asked for.",
         "vp_formats_not_supported": "The wallet holds no credential in a format that this service reads.",
         "invalid_request_uri_method": "The wallet could not fetch the request.",
-        "invalid_transaction_data": "The wallet does not know this kind of transaction.",
+        "invalid_request_uri": "The wallet could not fetch the request.",
+        "invalid_request_object": "The wallet could not read the request.",
+        "invalid_transaction_data": "The wallet cannot show or confirm this kind of transaction.",
         "wallet_unavailable": "The wallet is not available now.",
+        "temporarily_unavailable": "The wallet is not available now.",
+        "server_error": "Something went wrong in the wallet.",
     }
 )
-"""The error codes that a wallet may answer with (OpenID4VP 1.0 §8.5), except access_denied, which is an answer."""
+"""The error codes that a wallet may answer with (OpenID4VP 1.0 §8.5, RFC 6749 §4.1.2.1, RFC 9101 §7), except
+access_denied, which is an answer."""
+
+
+def wallet_error(code: str | None) -> str:
+    """A wallet's error as a sentence; whatever it wrote itself is shown to nobody.
+
+    >>> wallet_error("<b>odd")
+    'The wallet answered with an error that this service does not know.'
+    """
+    return WALLET_ERRORS.get(code or "", "The wallet answered with an error that this service does not know.")

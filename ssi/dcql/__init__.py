@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ssi.dcql.answering import misplaced, satisfied
+from ssi.dcql.authorities import Certified
 from ssi.dcql.matching import Candidate, Holding, Match, Missing, match
 from ssi.dcql.query import Authorities, ClaimsQuery, CredentialQuery, CredentialSet, Query, parse
 from ssi.formats.paths import Selected, select, selected
@@ -10,6 +11,7 @@ from ssi.formats.paths import Selected, select, selected
 __all__ = [
     "Authorities",
     "Candidate",
+    "Certified",
     "ClaimsQuery",
     "CredentialQuery",
     "CredentialSet",

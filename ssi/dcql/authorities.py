@@ -5,7 +5,7 @@ This only spares the holder an answer that would be refused; trust itself is jud
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from cryptography import x509
@@ -14,15 +14,23 @@ from ssi.dcql.query import Authorities
 from ssi.encoding import b64url
 from ssi.model import Issuer
 
-
-def certified_by_any(authorities: Sequence[Authorities], issuer: Issuer) -> bool:
-    """Does at least one entry match, or is none asked for? Kinds that cannot be judged here match nothing."""
-    return not authorities or any(_certified(entry, issuer) for entry in authorities)
+Certified = Callable[[str, str, Issuer], bool]
+"""Does the authority of this kind ("etsi_tl", "openid_federation") and name certify the issuer?"""
 
 
-def _certified(entry: Authorities, issuer: Issuer) -> bool:
+def nobody(kind: str, value: str, issuer: Issuer) -> bool:
+    """Whoever has no trusted list and no federation knows of nobody that they certify."""
+    return False
+
+
+def certified_by_any(authorities: Sequence[Authorities], issuer: Issuer, *, certified: Certified = nobody) -> bool:
+    """Does at least one entry match, or is none asked for? `aki` is judged here, other kinds by `certified`."""
+    return not authorities or any(_matches(entry, issuer, certified) for entry in authorities)
+
+
+def _matches(entry: Authorities, issuer: Issuer, certified: Certified) -> bool:
     if entry.type != "aki":
-        return False
+        return any(certified(entry.type, value, issuer) for value in entry.values)
     return any(_authority_key_id(der) in entry.values for der in issuer.x5c)
 
 

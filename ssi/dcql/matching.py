@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ssi import formats
-from ssi.dcql.authorities import certified_by_any
+from ssi.dcql.authorities import Certified, certified_by_any, nobody
 from ssi.dcql.query import CredentialQuery, CredentialSet, Query
 from ssi.dcql.reading import Meter, Reading
 from ssi.errors import Unsupported
@@ -79,8 +79,10 @@ _REASONS = {
 }
 
 
-def match(query: Query, holdings: Sequence[Holding]) -> Match:
+def match(query: Query, holdings: Sequence[Holding], *, certified: Certified = nobody) -> Match:
     """Find what answers the query (§6.4). Only claims that the rules select are ever offered.
+
+    `certified` knows whom trusted lists and federations certify (§6.1.1); key identifiers are compared without it.
 
     Raises Malformed (`dcql.work`) for a query that would take too long, and as contexts do that are not known.
     """
@@ -89,7 +91,7 @@ def match(query: Query, holdings: Sequence[Holding]) -> Match:
     meter = Meter()
     readings = [(holding, Reading(holding.opened, meter)) for holding in holdings]
     for wanted in query.credentials:
-        verdicts = [_candidate(wanted, holding, reading) for holding, reading in readings]
+        verdicts = [_candidate(wanted, holding, reading, certified) for holding, reading in readings]
         found = tuple(verdict for verdict in verdicts if isinstance(verdict, Candidate))
         if found:
             options[wanted.id] = found
@@ -109,7 +111,7 @@ def _missing(query_id: str, codes: Sequence[str]) -> Missing:
     return Missing(query_id, code, _REASONS[code])
 
 
-def _candidate(wanted: CredentialQuery, holding: Holding, reading: Reading) -> Candidate | str:
+def _candidate(wanted: CredentialQuery, holding: Holding, reading: Reading, certified: Certified) -> Candidate | str:
     """The credential as an answer, or the code of the first reason why it is none."""
     opened = holding.opened
     reading.meter.spend(1)
@@ -119,7 +121,7 @@ def _candidate(wanted: CredentialQuery, holding: Holding, reading: Reading) -> C
         return "dcql.no_type"
     if wanted.holder_binding and opened.holder is None:
         return "dcql.no_binding"
-    if not certified_by_any(wanted.authorities, opened.issuer):
+    if not certified_by_any(wanted.authorities, opened.issuer, certified=certified):
         return "dcql.no_authority"
     paths = answered(wanted, reading)
     if paths is None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ssi.encoding import Json, read_json_object, required_text, text
 from ssi.errors import Malformed
+from ssi.oid4vci import drafts
+from ssi.oid4vci.bodies import MAX_REQUEST_BYTES, members_once, text_of
+from ssi.oid4vci.encryption import MAX_RESPONSE_BYTES, ResponseEncryption
 from ssi.oid4vci.errors import OAuthError
 
-MAX_REQUEST_BYTES: Final = 262_144
+__all__ = ["MAX_REQUEST_BYTES", "CredentialRequest", "CredentialResponse", "NonceResponse"]
+
 _MAX_PROOFS: Final = 64
 _MALFORMED: Final = "invalid_credential_request"
 
@@ -21,13 +24,15 @@ class CredentialRequest:
     """A wallet's request: exactly one of configuration and identifier, and the proofs of one type.
 
     `proof_type` and `proofs` are None and empty when the request carried none, which §8.2 allows only for
-    configurations without key binding.
+    configurations without key binding. Proofs are JWTs, or documents for `di_vp`. `encryption` is how the wallet wants
+    the response encrypted; None for not at all.
     """
 
     configuration_id: str | None = None
     identifier: str | None = None
     proof_type: str | None = None
-    proofs: tuple[str, ...] = ()
+    proofs: tuple[Json, ...] = ()
+    encryption: ResponseEncryption | None = None
 
     @property
     def json(self) -> dict[str, Json]:
@@ -39,25 +44,30 @@ class CredentialRequest:
             members["credential_identifier"] = self.identifier
         if self.proof_type is not None:
             members["proofs"] = {self.proof_type: list(self.proofs)}
+        if self.encryption is not None:
+            members["credential_response_encryption"] = self.encryption.json
         return members
 
     @staticmethod
     def parse(body: bytes) -> CredentialRequest:
         """Read a request body. Unknown members are ignored (§8.2).
 
-        Raises OAuthError: invalid_credential_request, invalid_proof, invalid_encryption_parameters.
+        Raises OAuthError: invalid_credential_request (which names the draft of a wallet that speaks none newer),
+        invalid_proof, invalid_encryption_parameters.
         """
-        members = _once(body)
-        configuration = _text(members, "credential_configuration_id")
-        identifier = _text(members, "credential_identifier")
+        members = members_once(body, what="credential request", error=_MALFORMED)
+        drafts.refuse_credential_request(members)
+        configuration = text_of(members, "credential_configuration_id", error=_MALFORMED)
+        identifier = text_of(members, "credential_identifier", error=_MALFORMED)
         if (configuration is None) == (identifier is None):
             raise OAuthError(_MALFORMED, "Send exactly one of credential_configuration_id and credential_identifier.")
+        encryption = None
         if "credential_response_encryption" in members:
-            raise OAuthError("invalid_encryption_parameters", "This issuer does not encrypt its responses.")
+            encryption = ResponseEncryption.parse(members["credential_response_encryption"])
         if "proofs" not in members:
-            return CredentialRequest(configuration, identifier)
+            return CredentialRequest(configuration, identifier, encryption=encryption)
         kind, proofs = _proofs(members["proofs"])
-        return CredentialRequest(configuration, identifier, kind, proofs)
+        return CredentialRequest(configuration, identifier, kind, proofs, encryption)
 
 
 @dataclass(frozen=True)
@@ -81,8 +91,12 @@ class CredentialResponse:
 
     @staticmethod
     def parse(body: bytes) -> CredentialResponse:
-        """Read a successful response. Raises Malformed (`oid4vci.credential_response`, `encoding.*`)."""
-        members = read_json_object(body, what="credential response")
+        """Read a successful response; unknown members are ignored.
+
+        Raises Malformed (`oid4vci.credential_response`, `encoding.*`), Unsupported (`oid4vci.draft`) for a draft's.
+        """
+        members = read_json_object(body, what="credential response", max_bytes=MAX_RESPONSE_BYTES)
+        drafts.refuse_credential_response(members)
         transaction = text(members, "transaction_id", what="credential response")
         if (transaction is None) == ("credentials" not in members):
             raise Malformed("oid4vci.credential_response", "The issuer sent neither a credential nor a promise of one.")
@@ -112,34 +126,21 @@ class NonceResponse:
         return NonceResponse(required_text(members, "c_nonce", what="nonce response"))
 
 
-def _once(body: bytes) -> Mapping[str, Json]:
-    """The body's members; a name given twice is refused here, where §8.3.1.2 asks for it."""
-    try:
-        members = read_json_object(body, what="credential request", max_bytes=MAX_REQUEST_BYTES)
-    except Malformed as error:
-        raise OAuthError(_MALFORMED, error.detail) from None
-    pairs: list[tuple[str, Json]] = json.loads(body, object_pairs_hook=list, parse_int=str, parse_float=str)
-    if len(pairs) != len(members):
-        raise OAuthError(_MALFORMED, "The credential request repeats a parameter.")
-    return members
-
-
-def _text(members: Mapping[str, Json], name: str) -> str | None:
-    value = members.get(name)
-    if name in members and (not isinstance(value, str) or not value):
-        raise OAuthError(_MALFORMED, f"{name} is not a string.")
-    return value
-
-
-def _proofs(value: Json) -> tuple[str, tuple[str, ...]]:
+def _proofs(value: Json) -> tuple[str, tuple[Json, ...]]:
     if not isinstance(value, dict) or len(value) != 1:
         raise OAuthError("invalid_proof", "The proofs parameter must hold exactly one proof type.")
     kind, proofs = next(iter(value.items()))
     if not isinstance(proofs, list) or not 0 < len(proofs) <= _MAX_PROOFS:
         raise OAuthError("invalid_proof", "The proofs parameter must hold a non-empty array of proofs.")
-    if not all(isinstance(proof, str) for proof in proofs):
-        raise OAuthError("invalid_proof", "A key proof is not a string.")
+    if not all(isinstance(proof, _OBJECTS.get(kind, str)) for proof in proofs):
+        raise OAuthError("invalid_proof", f"A key proof is not what belongs to the proof type {kind}.")
+    if kind == "attestation" and len(proofs) != 1:  # Appendix F
+        raise OAuthError("invalid_proof", "The attestation proof type takes exactly one key attestation.")
     return kind, tuple(proofs)
+
+
+_OBJECTS: Final[Mapping[str, type]] = {"di_vp": dict}
+"""Proof types whose proofs are no strings (Appendix F.2)."""
 
 
 def _credentials(value: Json) -> tuple[Json, ...]:

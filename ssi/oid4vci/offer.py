@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from ssi.encoding import Json, read_json_object, required_text, text, write_json
 from ssi.errors import Malformed
+from ssi.oauth.server import AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE
+from ssi.oid4vci import drafts
 from ssi.oid4vci.urls import issuer_url, web_url
 
-PRE_AUTHORIZED_CODE: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
-AUTHORIZATION_CODE: Final = "authorization_code"
 SCHEMES: Final = frozenset({"openid-credential-offer", "haip-vci", "https"})
 MAX_OFFER_BYTES: Final = 32_768
 _MAX_TX_CODE = 64
@@ -54,6 +54,20 @@ class PreAuthorized:
 
 
 @dataclass(frozen=True)
+class AuthorizationCode:
+    """The authorization code grant: what ties the sign-in to this offer, and the server to ask if there are several."""
+
+    issuer_state: str | None = field(default=None, repr=False)
+    authorization_server: str | None = None
+
+    @property
+    def json(self) -> dict[str, Json]:
+        """The grant as an offer has it; it may be empty."""
+        members = {"issuer_state": self.issuer_state, "authorization_server": self.authorization_server}
+        return {name: value for name, value in members.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class CredentialOffer:
     """An invitation: who issues, which credential configurations, and by which grant (§4.1.1).
 
@@ -64,6 +78,7 @@ class CredentialOffer:
     configuration_ids: tuple[str, ...]
     pre_authorized: PreAuthorized | None = None
     grants: tuple[str, ...] = ()
+    authorization_code: AuthorizationCode | None = None
 
     @property
     def json(self) -> dict[str, Json]:
@@ -72,9 +87,9 @@ class CredentialOffer:
             "credential_issuer": self.issuer,
             "credential_configuration_ids": list(self.configuration_ids),
         }
-        if self.pre_authorized is not None:
-            members["grants"] = {PRE_AUTHORIZED_CODE: self.pre_authorized.json}
-        return members
+        given = {AUTHORIZATION_CODE: self.authorization_code, PRE_AUTHORIZED_CODE: self.pre_authorized}
+        grants = {name: grant.json for name, grant in given.items() if grant is not None}
+        return {**members, "grants": grants} if grants else members
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,7 @@ def parse_offer(link: str) -> CredentialOffer | OfferReference:
     """Read what a person scanned, clicked or pasted: an offer link, or the offer object itself.
 
     Links are `openid-credential-offer://`, `haip-vci://` and https links that carry one of the two parameters.
-    Raises Malformed (`oid4vci.link`, `oid4vci.offer`, `oid4vci.url`).
+    Raises Malformed (`oid4vci.link`, `oid4vci.offer`, `oid4vci.url`), Unsupported (`oid4vci.draft`).
     """
     if len(link) > MAX_OFFER_BYTES:
         raise Malformed("oid4vci.link", "The link is too long for a credential offer.")
@@ -105,8 +120,12 @@ def parse_offer(link: str) -> CredentialOffer | OfferReference:
 
 
 def read_offer(data: bytes | str) -> CredentialOffer:
-    """Read a Credential Offer object. Unknown members are ignored. Raises Malformed (`oid4vci.offer`, …)."""
+    """Read a Credential Offer object. Unknown members are ignored.
+
+    Raises Malformed (`oid4vci.offer`, …), Unsupported (`oid4vci.draft`) for an offer of a draft.
+    """
     members = read_json_object(data, what="credential offer", max_bytes=MAX_OFFER_BYTES)
+    drafts.refuse_offer(members)
     ids = members.get("credential_configuration_ids")
     if not isinstance(ids, list) or not ids or not all(isinstance(i, str) and i for i in ids):
         raise Malformed("oid4vci.offer", "The credential offer does not say which credentials it offers.")
@@ -115,12 +134,13 @@ def read_offer(data: bytes | str) -> CredentialOffer:
     grants = members.get("grants", {})
     if not isinstance(grants, dict) or not all(isinstance(grant, dict) for grant in grants.values()):
         raise Malformed("oid4vci.offer", "The grants of the credential offer cannot be read.")
-    grant = grants.get(PRE_AUTHORIZED_CODE)
+    grant, code = grants.get(PRE_AUTHORIZED_CODE), grants.get(AUTHORIZATION_CODE)
     return CredentialOffer(
         issuer=issuer_url(members.get("credential_issuer")),
         configuration_ids=tuple(ids),
         pre_authorized=None if grant is None else _pre_authorized(grant),
         grants=tuple(grants),
+        authorization_code=None if code is None else _authorization_code(code),
     )
 
 
@@ -160,6 +180,11 @@ def _pre_authorized(grant: Mapping[str, Json]) -> PreAuthorized:
         tx_code=None if code is None else _tx_code(code),
         authorization_server=text(grant, "authorization_server", what="credential offer"),
     )
+
+
+def _authorization_code(grant: Mapping[str, Json]) -> AuthorizationCode:
+    state = text(grant, "issuer_state", what="credential offer")
+    return AuthorizationCode(state or None, text(grant, "authorization_server", what="credential offer"))
 
 
 def _tx_code(members: Mapping[str, Json]) -> TxCode:

@@ -1,25 +1,36 @@
-"""The token endpoint's messages: how a pre-authorized code becomes an access token (OpenID4VCI 1.0 §6)."""
+"""The token endpoint's messages: how does a code or a refresh token become an access token (OpenID4VCI 1.0 §6)?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from ssi.encoding import Json, read_json, read_json_object, required_text, write_json
-from ssi.errors import Malformed, SsiError, Unsupported
-from ssi.oid4vci.errors import OAuthError
-from ssi.oid4vci.offer import PRE_AUTHORIZED_CODE
+from ssi.encoding import Json, read_json_object, required_text, text
+from ssi.errors import Malformed, Unsupported
+from ssi.oauth import details
+from ssi.oauth.authorization import once
+from ssi.oauth.errors import OAuthError
+from ssi.oauth.server import AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE, REFRESH_TOKEN
 
-DETAILS_TYPE = "openid_credential"
-_MAX_DETAILS = 16
+DETAILS_TYPE: Final = details.TYPE
+BEARER: Final = "Bearer"
+DPOP: Final = "DPoP"
+_CODES: Final[Mapping[str, str]] = {
+    PRE_AUTHORIZED_CODE: "pre-authorized_code",
+    AUTHORIZATION_CODE: "code",
+    REFRESH_TOKEN: "refresh_token",
+}
+"""Every grant, and the parameter in which it brings its secret."""
 
 
 @dataclass(frozen=True)
 class TokenRequest:
     """A wallet's request for an access token.
 
-    `details` are the credential configurations asked for through `authorization_details`; None when that parameter
-    was not used, and then the answer names no credential identifiers either (§6.2, §8.2).
+    `code` is what the grant brings: the pre-authorized code, the authorization code or the refresh token. `details` are
+    the credential configurations asked for through `authorization_details`, `locations` the issuers named there; None
+    when that parameter was not used, and then the answer names no credential identifiers either (§6.2, §8.2).
     """
 
     code: str = field(repr=False)
@@ -27,19 +38,26 @@ class TokenRequest:
     details: tuple[str, ...] | None = None
     scope: str | None = None
     client_id: str | None = None
+    grant: str = PRE_AUTHORIZED_CODE
+    redirect_uri: str | None = None
+    code_verifier: str | None = field(default=None, repr=False)
+    locations: tuple[str, ...] = ()
 
     @property
     def form(self) -> dict[str, str]:
         """The body, for `application/x-www-form-urlencoded`."""
-        members = {"grant_type": PRE_AUTHORIZED_CODE, "pre-authorized_code": self.code}
-        if self.tx_code is not None:
-            members["tx_code"] = self.tx_code
+        members: dict[str, str | None] = {
+            "grant_type": self.grant,
+            _CODES[self.grant]: self.code,
+            "tx_code": self.tx_code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": self.code_verifier,
+            "scope": self.scope,
+            "client_id": self.client_id,
+        }
         if self.details is not None:
-            details = [{"type": DETAILS_TYPE, "credential_configuration_id": name} for name in self.details]
-            members["authorization_details"] = write_json(details).decode()
-        if self.client_id is not None:
-            members["client_id"] = self.client_id
-        return members
+            members["authorization_details"] = details.written(self.details, locations=self.locations)
+        return {name: value for name, value in members.items() if value is not None}
 
     @staticmethod
     def parse(pairs: Iterable[tuple[str, str]]) -> TokenRequest:
@@ -47,44 +65,54 @@ class TokenRequest:
 
         Raises OAuthError: invalid_request, unsupported_grant_type, invalid_authorization_details.
         """
-        members = _once(pairs)
+        members = once(pairs)
         grant = members.get("grant_type")
         if grant is None:
             raise OAuthError("invalid_request", "The grant_type parameter is missing.")
-        if grant != PRE_AUTHORIZED_CODE:
-            raise OAuthError("unsupported_grant_type", f"Only {PRE_AUTHORIZED_CODE} is supported.")
-        code = members.get("pre-authorized_code")
+        if grant not in _CODES:
+            raise OAuthError("unsupported_grant_type", "This grant type is not supported.")
+        code = members.get(_CODES[grant])
         if code is None:
-            raise OAuthError("invalid_request", "The pre-authorized_code parameter is missing.")
-        details = members.get("authorization_details")
+            raise OAuthError("invalid_request", f"The {_CODES[grant]} parameter is missing.")
+        raw = members.get("authorization_details")
+        asked = None if raw is None else details.read(raw)
+        by_code = grant == AUTHORIZATION_CODE
         return TokenRequest(
             code=code,
-            tx_code=members.get("tx_code"),
-            details=None if details is None else _details(details),
+            tx_code=members.get("tx_code") if grant == PRE_AUTHORIZED_CODE else None,  # §6.1: only there
+            details=None if asked is None else asked.configuration_ids,
             scope=members.get("scope"),
             client_id=members.get("client_id"),
+            grant=grant,
+            redirect_uri=members.get("redirect_uri") if by_code else None,
+            code_verifier=members.get("code_verifier") if by_code else None,
+            locations=() if asked is None else asked.locations,
         )
 
 
 @dataclass(frozen=True)
 class TokenResponse:
-    """An access token, how many seconds it lasts, and the dataset identifiers by configuration, where given."""
+    """An access token, how many seconds it lasts, and the dataset identifiers by configuration, where given.
+
+    `token_type` is "Bearer" or "DPoP" (RFC 9449 §5); whether that is what was asked for is the wallet's to judge.
+    """
 
     access_token: str = field(repr=False)
     expires_in: int | None = None
     identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    token_type: str = BEARER
+    refresh_token: str | None = field(default=None, repr=False)
 
     @property
     def json(self) -> dict[str, Json]:
         """The response body."""
-        members: dict[str, Json] = {"access_token": self.access_token, "token_type": "Bearer"}
+        members: dict[str, Json] = {"access_token": self.access_token, "token_type": self.token_type}
         if self.expires_in is not None:
             members["expires_in"] = self.expires_in
+        if self.refresh_token is not None:
+            members["refresh_token"] = self.refresh_token
         if self.identifiers:
-            members["authorization_details"] = [
-                {"type": DETAILS_TYPE, "credential_configuration_id": name, "credential_identifiers": list(identifiers)}
-                for name, identifiers in self.identifiers.items()
-            ]
+            members["authorization_details"] = details.granted(self.identifiers)
         return members
 
     @staticmethod
@@ -97,52 +125,22 @@ class TokenResponse:
         token = required_text(members, "access_token", what="token response")
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Malformed("oid4vci.token_response", "The access token holds characters that no token may have.")
-        if required_text(members, "token_type", what="token response").lower() != "bearer":
-            raise Unsupported("oid4vci.token_type", "The issuer's access token is of a type this wallet cannot use.")
         expires = members.get("expires_in")
         if expires is not None and (isinstance(expires, bool) or not isinstance(expires, int) or expires < 0):
             raise Malformed("oid4vci.token_response", "The lifetime of the access token is not a number of seconds.")
-        return TokenResponse(token, expires, _identifiers(members.get("authorization_details", [])))
+        return TokenResponse(
+            token,
+            expires,
+            details.read_granted(members.get("authorization_details", [])),
+            token_type=_token_type(members),
+            refresh_token=text(members, "refresh_token", what="token response") or None,
+        )
 
 
-def _once(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    members: dict[str, str] = {}
-    for name, value in pairs:
-        if name in members:
-            raise OAuthError("invalid_request", "A parameter is repeated.")  # RFC 6749 §3.2
-        members[name] = value
-    return {name: value for name, value in members.items() if value}
-
-
-def _details(raw: str) -> tuple[str, ...]:
-    refusal = OAuthError("invalid_authorization_details", "The authorization_details parameter cannot be used.")
-    try:
-        value = read_json(raw, what="authorization_details", max_bytes=16_384)
-    except SsiError:
-        raise refusal from None
-    if not isinstance(value, list) or not 0 < len(value) <= _MAX_DETAILS:
-        raise refusal
-    names: list[str] = []
-    for item in value:
-        name = item.get("credential_configuration_id") if isinstance(item, dict) else None
-        if not isinstance(name, str) or item.get("type") != DETAILS_TYPE:
-            raise refusal
-        names.append(name)
-    return tuple(dict.fromkeys(names))
-
-
-def _identifiers(details: Json) -> Mapping[str, tuple[str, ...]]:
-    refusal = Malformed("oid4vci.token_response", "The authorization details of the token response cannot be read.")
-    if not isinstance(details, list) or not all(isinstance(item, dict) for item in details):
-        raise refusal
-    found: dict[str, tuple[str, ...]] = {}
-    for item in details:
-        if item.get("type") != DETAILS_TYPE:
-            continue
-        name, identifiers = item.get("credential_configuration_id"), item.get("credential_identifiers")
-        if not isinstance(name, str) or not isinstance(identifiers, list) or not identifiers:
-            raise refusal
-        if not all(isinstance(identifier, str) and identifier for identifier in identifiers):
-            raise refusal
-        found[name] = tuple(identifiers)
-    return found
+def _token_type(members: Mapping[str, Json]) -> str:
+    """The type in one spelling: it is compared without case (RFC 6749 §5.1)."""
+    said = required_text(members, "token_type", what="token response").lower()
+    known = {name.lower(): name for name in (BEARER, DPOP)}
+    if said not in known:
+        raise Unsupported("oid4vci.token_type", "The issuer's access token is of a type this wallet cannot use.")
+    return known[said]

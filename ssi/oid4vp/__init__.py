@@ -1,52 +1,139 @@
-"""OpenID4VP 1.0, both sides, as messages without I/O: a verifier asks by signed request, a wallet answers by POST."""
+"""OpenID4VP 1.0, both sides, as messages without I/O: a verifier asks, a wallet answers, by link or through a page."""
 
 from __future__ import annotations
 
-from ssi.oid4vp.askers import PREFIXES, Asker, x509_hash_client_id
+from ssi.oid4vp.askers import ATTESTATION, DID, HASH, PREFIXES, SAN, UNSIGNED, Asker, x509_hash_client_id
+from ssi.oid4vp.attestation import ATTESTATION_TYPE
+from ssi.oid4vp.bindings import assigned, challenge, challenges
+from ssi.oid4vp.clients import PREREGISTERED, Client, Clients, read_clients
+from ssi.oid4vp.dcapi import (
+    DC_PROTOCOLS,
+    MULTISIGNED_PROTOCOL,
+    SIGNED_PROTOCOL,
+    UNSIGNED_PROTOCOL,
+    PageReader,
+    PageSigner,
+    open_page_request,
+    page_request,
+)
 from ssi.oid4vp.links import RequestLink, parse_link, request_link
-from ssi.oid4vp.parameters import DIRECT_POST, DIRECT_POST_JWT, RESPONSE_MODES, AuthorizationRequest
+from ssi.oid4vp.modes import (
+    DC_API,
+    DC_API_JWT,
+    DC_MODES,
+    DIRECT_POST,
+    DIRECT_POST_JWT,
+    ENCRYPTED_MODES,
+    FRAGMENT,
+    FRAGMENT_JWT,
+    FRAGMENT_MODES,
+    POST_MODES,
+    REDIRECT_MODES,
+    RESPONSE_MODES,
+)
+from ssi.oid4vp.parameters import AuthorizationRequest
+from ssi.oid4vp.refusals import Refusal, refuse
 from ssi.oid4vp.requests import (
     REQUEST_MEDIA_TYPE,
+    RequestSigner,
     SignedRequest,
     open_request,
-    read_request_form,
-    request_form,
     sign_request,
+    unsigned_request,
 )
 from ssi.oid4vp.responses import (
     RESPONSE_MEDIA_TYPE,
     Response,
-    challenge,
     decline,
+    decline_page,
     error_for,
+    fragment_url,
+    read_page_response,
     read_receipt,
     read_response,
     respond,
+    respond_to_page,
+)
+from ssi.oid4vp.transactions import Transaction, TransactionType
+from ssi.oid4vp.verifierinfo import VerifierInfo
+from ssi.oid4vp.walletmetadata import (
+    WalletCall,
+    WalletMetadata,
+    decrypt_request,
+    encrypt_request,
+    read_request_form,
+    read_wallet_call,
+    request_form,
 )
 
 __all__ = [
+    "ATTESTATION",
+    "ATTESTATION_TYPE",
+    "DC_API",
+    "DC_API_JWT",
+    "DC_MODES",
+    "DC_PROTOCOLS",
+    "DID",
     "DIRECT_POST",
     "DIRECT_POST_JWT",
+    "ENCRYPTED_MODES",
+    "FRAGMENT",
+    "FRAGMENT_JWT",
+    "FRAGMENT_MODES",
+    "HASH",
+    "MULTISIGNED_PROTOCOL",
+    "POST_MODES",
     "PREFIXES",
+    "PREREGISTERED",
+    "REDIRECT_MODES",
     "REQUEST_MEDIA_TYPE",
     "RESPONSE_MEDIA_TYPE",
     "RESPONSE_MODES",
+    "SAN",
+    "SIGNED_PROTOCOL",
+    "UNSIGNED",
+    "UNSIGNED_PROTOCOL",
     "Asker",
     "AuthorizationRequest",
+    "Client",
+    "Clients",
+    "PageReader",
+    "PageSigner",
+    "Refusal",
     "RequestLink",
+    "RequestSigner",
     "Response",
     "SignedRequest",
+    "Transaction",
+    "TransactionType",
+    "VerifierInfo",
+    "WalletCall",
+    "WalletMetadata",
+    "assigned",
     "challenge",
+    "challenges",
     "decline",
+    "decline_page",
+    "decrypt_request",
+    "encrypt_request",
     "error_for",
+    "fragment_url",
+    "open_page_request",
     "open_request",
+    "page_request",
     "parse_link",
+    "read_clients",
+    "read_page_response",
     "read_receipt",
     "read_request_form",
     "read_response",
+    "read_wallet_call",
+    "refuse",
     "request_form",
     "request_link",
     "respond",
+    "respond_to_page",
     "sign_request",
+    "unsigned_request",
     "x509_hash_client_id",
 ]

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ssi.encoding import Json, instant, read_json_object, seconds, text, unb64url, write_json
+from ssi.encoding import Json, b64url, instant, read_json_object, seconds, text, unb64url, write_json
 from ssi.errors import Malformed, Refused
-from ssi.jose import jwe, jws
-from ssi.keys import ALGORITHMS, Signer
+from ssi.jose import jws
+from ssi.keys import Signer
 from ssi.model import KeyResolver
-from ssi.oid4vp import parameters as fields
-from ssi.oid4vp.abilities import FORMATS
-from ssi.oid4vp.askers import DID, HASH, PREFIXES, UNSIGNED, Asker, anonymous, authenticate, split, x509_hash_client_id
+from ssi.oid4vp import attestation as attestations
+from ssi.oid4vp import reading
+from ssi.oid4vp.askers import (
+    ATTESTATION,
+    DID,
+    HASH,
+    PAGE,
+    SAN,
+    UNSIGNED,
+    Asker,
+    Evidence,
+    anonymous,
+    authenticate,
+    split,
+    x509_hash_client_id,
+)
+from ssi.oid4vp.clients import PREREGISTERED, Clients
 from ssi.oid4vp.links import RequestLink
 from ssi.oid4vp.parameters import AuthorizationRequest
+from ssi.oid4vp.reading import Reader
+from ssi.oid4vp.transactions import TransactionType
 
 REQUEST_TYPE = "oauth-authz-req+jwt"
 REQUEST_MEDIA_TYPE = f"application/{REQUEST_TYPE}"
@@ -24,7 +40,6 @@ SELF_ISSUED = "https://self-issued.me/v2"
 """The audience where the wallet is not known beforehand (§5.8)."""
 
 MAX_REQUEST_BYTES = 262_144
-MAX_WALLET_NONCE = 512
 LEEWAY = timedelta(seconds=60)
 
 
@@ -37,6 +52,47 @@ class SignedRequest:
     raw: str
 
 
+@dataclass(frozen=True)
+class RequestSigner:
+    """An identity that a verifier signs with: `client_id`, its key, and what proves that they belong together.
+
+    `x5c` is DER, leaf first, without the anchor (HAIP 1.0 §5). With a DID as client identifier it is empty and the
+    signer's `kid` is the DID URL; with the prefix `verifier_attestation` there is an `attestation` (§12) instead; a
+    client that wallets know beforehand has neither.
+    """
+
+    client_id: str
+    signer: Signer
+    x5c: tuple[bytes, ...] = ()
+    attestation: str | None = field(default=None, repr=False)
+
+    def header(self) -> dict[str, Json]:
+        """The JOSE header that proves the identity. Raises Refused (`oid4vp.client_id`): no wallet would take it."""
+        if not self._fits():
+            raise Refused(
+                "oid4vp.client_id", "The request's client identifier does not belong to the key that signs it."
+            )
+        proof: dict[str, Json] = {"kid": self.signer.kid}
+        if self.attestation is not None:
+            proof = {attestations.HEADER: self.attestation}
+        elif self.x5c:
+            proof = {"x5c": [b64encode(der).decode("ascii") for der in self.x5c]}
+        return {"typ": REQUEST_TYPE, **proof}
+
+    def _fits(self) -> bool:
+        prefix, _, rest = self.client_id.partition(":")
+        if prefix == ATTESTATION:
+            return self.attestation is not None and not self.x5c
+        fitting = {
+            HASH: bool(self.x5c) and x509_hash_client_id(self.x5c[0]) == self.client_id,
+            SAN: bool(self.x5c),
+            DID: not self.x5c and self.signer.kid.partition("#")[0] == rest,
+            UNSIGNED: False,
+            PAGE: False,
+        }
+        return bool(self.client_id) and self.attestation is None and fitting.get(prefix, not self.x5c)
+
+
 def sign_request(
     request: AuthorizationRequest,
     *,
@@ -45,30 +101,46 @@ def sign_request(
     now: datetime,
     lifetime: timedelta,
     wallet_nonce: str | None = None,
+    attestation: str | None = None,
+    audience: str = SELF_ISSUED,
 ) -> str:
-    """Make the request object (§5, §5.8). `x5c` is DER, leaf first, without the anchor (HAIP 1.0 §5).
+    """Make the request object (§5, §5.8): see `RequestSigner` for what goes with which client identifier.
 
-    With a DID as client identifier `x5c` is empty and the signer's `kid` is the DID URL. `wallet_nonce` is the one
-    that the wallet sent, if it did (§5.10). Raises Refused (`oid4vp.client_id`) when client identifier and key
-    do not belong together: no wallet would take the request.
+    `wallet_nonce` is the one that the wallet sent, if it did (§5.10); `audience` is a wallet's issuer identifier where
+    the wallet said it. Raises Refused (`oid4vp.client_id`) when client identifier and key do not belong together.
     """
-    prefix, rest = split(request.client_id)
-    fitting = {
-        HASH: bool(x5c) and x509_hash_client_id(x5c[0]) == request.client_id,
-        DID: not x5c and signer.kid.partition("#")[0] == rest,
-        UNSIGNED: False,
-    }
-    if not fitting.get(prefix, bool(x5c)):
-        raise Refused("oid4vp.client_id", "The request's client identifier does not belong to the key that signs it.")
-    claims = {
+    identity = RequestSigner(request.client_id, signer, tuple(x5c), attestation)
+    header = identity.header()
+    return jws.sign(
+        claims(request, now=now, lifetime=lifetime, wallet_nonce=wallet_nonce, audience=audience),
+        signer=signer,
+        header=header,
+    )
+
+
+def unsigned_request(request: AuthorizationRequest, *, wallet_nonce: str | None = None) -> str:
+    """An unsecured request object, for a verifier that goes by the address of its answer (§5.9.3 `redirect_uri`)."""
+    nonce = {"wallet_nonce": wallet_nonce} if wallet_nonce is not None else {}
+    head = b64url(write_json({"alg": "none", "typ": REQUEST_TYPE}))
+    return f"{head}.{b64url(write_json({**request.parameters(), 'aud': SELF_ISSUED, **nonce}))}."
+
+
+def claims(
+    request: AuthorizationRequest,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    wallet_nonce: str | None = None,
+    audience: str = SELF_ISSUED,
+) -> dict[str, Json]:
+    """What a request object says: the parameters, for whom it is, and for how long."""
+    return {
         **request.parameters(),
-        "aud": SELF_ISSUED,
+        "aud": audience,
         "iat": seconds(now),
         "exp": seconds(now + lifetime),
         **({"wallet_nonce": wallet_nonce} if wallet_nonce is not None else {}),
     }
-    chain = {"x5c": [b64encode(der).decode("ascii") for der in x5c]} if x5c else {"kid": signer.kid}
-    return jws.sign(claims, signer=signer, header={"typ": REQUEST_TYPE, **chain})
 
 
 def open_request(
@@ -78,88 +150,82 @@ def open_request(
     keys: KeyResolver,
     now: datetime,
     wallet_nonce: str | None = None,
-    transaction_types: Collection[str] = (),
+    transaction_types: Collection[TransactionType] = (),
+    clients: Clients | None = None,
 ) -> SignedRequest:
     """Read a request and authenticate the asker. `token` is what was fetched from `link.request_uri`.
 
     None stands for a request that the link itself holds. `wallet_nonce` is the one that the wallet posted, if it
-    did: the object must repeat it (§5.10.1). `transaction_types` are those that the wallet can show and authorize.
+    did: the object must repeat it (§5.10.1). `transaction_types` are those that the wallet can show and authorize,
+    `clients` those that it knows beforehand (§5.9.2).
 
     Raises Refused (`oid4vp.*`, `jose.*`), Malformed, Unsupported (`oid4vp.draft` names the version of an older
     request), Unavailable (a DID that cannot be resolved now).
     """
     source = token if token is not None else link.request
+    known = clients or {}
     if source is None:
-        return _from_link(link, transaction_types)
+        return _from_link(link, transaction_types, known)
     signed = None
     if link.client_id.startswith(f"{UNSIGNED}:"):
-        claims = _unsigned(source)
+        said = _unsigned(source)
     else:
         signed = jws.parse(source, typ=(REQUEST_TYPE,), max_bytes=MAX_REQUEST_BYTES)
-        claims = signed.claims
-    _check(claims, link, now, wallet_nonce)
-    request = fields.read(claims, transaction_types=transaction_types)
-    uri = request.response_uri
+        said = signed.claims
+    check_client(said, link.client_id, clients=known)
+    check_times(said, now)
+    check_audience(said, link.request_uri)
+    if wallet_nonce is not None and said.get("wallet_nonce") != wallet_nonce:
+        raise Refused("oid4vp.wallet_nonce", "The request was not made for this question: its nonce is another.")
+    request = reading.read(said, Reader(transaction_types, metadata=_registered(link.client_id, known)))
     if signed is None:
-        return SignedRequest(request, anonymous(request.client_id, response_uri=uri), source)
-    asker = authenticate(signed, request.client_id, response_uri=uri, keys=keys, now=now)
-    return SignedRequest(request, asker, source)
+        return SignedRequest(request, anonymous(request.client_id, destination=request.destination), source)
+    evidence = Evidence(keys, now, destination=request.destination, clients=known)
+    return SignedRequest(request, authenticate(signed, request.client_id, evidence), source)
 
 
-def request_form(link: RequestLink, *, wallet_nonce: str) -> dict[str, str]:
-    """What a wallet posts to a `request_uri` whose method is "post" (§5.10): a fresh nonce, and what it can do."""
-    metadata: dict[str, Json] = {
-        "vp_formats_supported": FORMATS,
-        "client_id_prefixes_supported": list(PREFIXES),
-        "response_types_supported": ["vp_token"],
-        "response_modes_supported": list(fields.RESPONSE_MODES),
-        "authorization_encryption_alg_values_supported": [jwe.ALG],
-        "authorization_encryption_enc_values_supported": list(jwe.ENC_VALUES),
-    }
-    if not link.client_id.startswith(f"{UNSIGNED}:"):
-        metadata["request_object_signing_alg_values_supported"] = list(ALGORITHMS)
-    return {"wallet_nonce": wallet_nonce, "wallet_metadata": write_json(metadata).decode()}
-
-
-def read_request_form(form: Mapping[str, str]) -> str | None:
-    """The `wallet_nonce` that a wallet posted, for `sign_request`; the rest of the form is ignored (§5.10).
-
-    Raises Malformed (`oid4vp.wallet_nonce`).
-    """
-    nonce = form.get("wallet_nonce")
-    if nonce is not None and not (0 < len(nonce) <= MAX_WALLET_NONCE and nonce.isascii() and nonce.isprintable()):
-        raise Malformed("oid4vp.wallet_nonce", "The wallet's nonce is empty, too long, or holds odd characters.")
-    return nonce
-
-
-def _from_link(link: RequestLink, transaction_types: Collection[str]) -> SignedRequest:
+def _from_link(link: RequestLink, transaction_types: Collection[TransactionType], clients: Clients) -> SignedRequest:
     """A request that stands in the link itself (§5): nobody has signed it."""
     if link.request_uri is not None:  # §5.10.1: with a request object, only what it says counts
         raise Malformed("oid4vp.link", "The request that the link points to was not fetched.")
-    split(link.client_id, beside=link.parameters)
-    request = fields.read(fields.from_link(link.parameters), transaction_types=transaction_types)
-    return SignedRequest(request, anonymous(link.client_id, response_uri=request.response_uri), "")
+    split(link.client_id, beside=link.parameters, clients=clients)
+    reader = Reader(transaction_types, metadata=_registered(link.client_id, clients))
+    request = reading.read(reading.from_link(link.parameters), reader)
+    asker = anonymous(link.client_id, destination=request.destination, clients=clients)
+    return SignedRequest(request, asker, "")
 
 
-def _check(claims: Mapping[str, Json], link: RequestLink, now: datetime, wallet_nonce: str | None) -> None:
-    """What the request object must say besides its parameters."""
-    split(link.client_id, beside=claims)
-    if text(claims, "client_id", what="request") != link.client_id:  # §5.10.1: identical, prefix included
+def _registered(client_id: str, clients: Clients) -> Mapping[str, Json] | None:
+    """What is known of a client that is known beforehand; None for others."""
+    known = client_id in clients and split(client_id, clients=clients)[0] == PREREGISTERED
+    return clients[client_id].metadata if known else None
+
+
+def check_client(said: Mapping[str, Json], client_id: str, *, clients: Clients) -> None:
+    """§5.10.1: link and object name the same client, prefix included. Raises Refused, Unsupported (`oid4vp.*`)."""
+    split(client_id, beside=said, clients=clients)
+    if text(said, "client_id", what="request") != client_id:
         raise Refused("oid4vp.client_id_mismatch", "The link and the request name different askers.")
-    expires = instant(claims, "exp")
+
+
+def check_times(said: Mapping[str, Json], now: datetime) -> None:
+    """Is the request valid now? Raises Refused (`oid4vp.expired`, `oid4vp.not_yet_valid`)."""
+    expires = instant(said, "exp")
     if expires is not None and expires <= now - LEEWAY:
         raise Refused("oid4vp.expired", "The request has expired; the asker must make a new one.")
     for name in ("iat", "nbf"):
-        begins = instant(claims, name)
+        begins = instant(said, name)
         if begins is not None and begins > now + LEEWAY:
             raise Refused("oid4vp.not_yet_valid", "The request is not valid yet.")
-    audience = claims.get("aud", SELF_ISSUED)
+
+
+def check_audience(said: Mapping[str, Json], request_uri: str | None) -> None:
+    """§5.8: made for any wallet. Raises Refused (`oid4vp.audience`)."""
+    audience = said.get("aud", SELF_ISSUED)
     audiences = audience if isinstance(audience, list) else [audience]
-    if SELF_ISSUED not in audiences and (link.request_uri is None or link.request_uri not in audiences):
+    if SELF_ISSUED not in audiences and (request_uri is None or request_uri not in audiences):
         # §5.8 wants the first; a widely deployed peer names its own request_uri, which misleads nobody
         raise Refused("oid4vp.audience", "The request is made for another wallet.")
-    if wallet_nonce is not None and claims.get("wallet_nonce") != wallet_nonce:
-        raise Refused("oid4vp.wallet_nonce", "The request was not made for this question: its nonce is another.")
 
 
 def _unsigned(token: str) -> Mapping[str, Json]:

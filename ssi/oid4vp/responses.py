@@ -1,16 +1,21 @@
-"""Responses: what a wallet sends back, and what the verifier reads in it (OpenID4VP 1.0 §8)."""
+"""Responses: what a wallet sends back, and what the verifier reads in it (OpenID4VP 1.0 §8, A.4)?
+
+By whichever way: a form that is posted, the same members in the fragment of an address, or an object for a page.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from ssi.encoding import Json, read_json_object, text, wire_json, wire_text, write_json
 from ssi.errors import Malformed, Refused, SsiError, Unsupported
 from ssi.jose import jwe
 from ssi.jose.jwe import DecryptionKey
-from ssi.model import Challenge
-from ssi.oid4vp.parameters import DIRECT_POST_JWT, AuthorizationRequest
+from ssi.oid4vp.bindings import chosen_key
+from ssi.oid4vp.modes import DC_MODES, ENCRYPTED_MODES
+from ssi.oid4vp.parameters import AuthorizationRequest
 from ssi.oid4vp.urls import page
 
 RESPONSE_MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -31,29 +36,24 @@ class Response:
     state: str | None
 
 
-def challenge(request: AuthorizationRequest) -> Challenge:
-    """What a presentation for this request must be bound to; the same on both sides (§14.1.2, B.2.6.1)."""
-    key = _chosen(request)
-    return Challenge(
-        nonce=request.nonce,
-        audience=request.client_id,
-        response_uri=request.response_uri,
-        response_key=jwe.thumbprint(key) if key is not None else None,
-        transaction_data=request.transaction_data,
-    )
-
-
 def respond(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The form that a wallet posts to `response_uri`, encrypted where the request wants it (§8.1 to §8.3.1).
 
-    Raises Malformed (`oid4vp.vp_token`) for what was not asked, Unsupported (`oid4vp.encryption_key`, `oid4vp.enc`).
+    In the modes `fragment` it is what the fragment says: see `fragment_url`. Raises Malformed (`oid4vp.vp_token`) for
+    what was not asked, Unsupported (`oid4vp.encryption_key`, `oid4vp.enc`).
     """
-    for query_id, presentations in vp_token.items():
-        asked = request.query.credential(query_id)
-        if asked is None or not presentations or (len(presentations) > 1 and not asked.multiple):
-            raise Malformed("oid4vp.vp_token", "The answer holds presentations that the request did not ask for.")
-    token = {query_id: [wire_json(one) for one in presentations] for query_id, presentations in vp_token.items()}
-    return _form(request, {"vp_token": token})
+    return _form(request, _answer(request, vp_token))
+
+
+def respond_to_page(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> dict[str, Json]:
+    """The `data` object that a wallet gives the browser for the page that asked (A.4). Raises as `respond`."""
+    members = _answer(request, vp_token)
+    return {"response": _encrypted(request, members)} if request.encrypted else members
+
+
+def fragment_url(request: AuthorizationRequest, form: Mapping[str, str]) -> str:
+    """Where the wallet sends the person's browser with an answer in the modes `fragment` (§5.6, RFC 6749 §4.2.2)."""
+    return f"{request.redirect_uri}#{urlencode(form)}"
 
 
 def decline(request: AuthorizationRequest, *, error: str = "access_denied", description: str) -> dict[str, str]:
@@ -63,13 +63,20 @@ def decline(request: AuthorizationRequest, *, error: str = "access_denied", desc
     try:
         return _form(request, members)
     except Unsupported:
-        return {**members, **({"state": request.state} if request.state is not None else {})}
+        return {**members, **_state_of(request)}
+
+
+def decline_page(*, error: str = "access_denied") -> dict[str, Json]:
+    """The `data` object that says no to a page: the code and nothing else, never encrypted (A.4)."""
+    return {"error": error}
 
 
 _ERRORS = {
+    "oid4vp.known_client": "invalid_client",
     "oid4vp.request_uri_method": "invalid_request_uri_method",
     "oid4vp.transaction_data": "invalid_transaction_data",
     "oid4vp.transaction_type": "invalid_transaction_data",
+    "oid4vp.transaction_missing": "access_denied",  # "the referenced credentials are not available": nobody's business
     "oid4vp.formats": "vp_formats_not_supported",
     "oid4vp.scope": "invalid_scope",
     "oid4vp.response_type": "unsupported_response_type",
@@ -82,21 +89,35 @@ def error_for(problem: SsiError) -> str:
 
 
 def read_response(form: Mapping[str, str], *, response_mode: str, keys: Sequence[DecryptionKey]) -> Response:
-    """Read what a wallet posted, strictly by §8.1: an object of arrays by query id, or an error.
+    """Read what a wallet posted, or what a fragment held, by §8.1: an object of arrays by query id, or an error.
 
     Raises Malformed (`oid4vp.*`, `jose.*`, `encoding.*`), Refused (`oid4vp.not_encrypted`, `jose.jwe_key`,
     `jose.jwe_tag`), Unsupported (`jose.*`).
     """
     encrypted = form.get("response")
-    if response_mode == DIRECT_POST_JWT and encrypted is not None:
+    if response_mode in ENCRYPTED_MODES and encrypted is not None:
         payload = jwe.decrypt(encrypted, keys=keys)
         return _read({**_state(form), **read_json_object(payload, what="response")})
-    if response_mode == DIRECT_POST_JWT and "error" not in form:  # §8.3.1: only an error may come unencrypted
+    if response_mode in ENCRYPTED_MODES and "error" not in form:  # §8.3.1: only an error may come unencrypted
         raise Refused("oid4vp.not_encrypted", "The answer was to be encrypted, and is not.")
     members: dict[str, Json] = dict(form)
     if "vp_token" in members:
         members["vp_token"] = read_json_object(form["vp_token"], what="vp_token")
     return _read(members)
+
+
+def read_page_response(data: Json, *, response_mode: str, keys: Sequence[DecryptionKey]) -> Response:
+    """Read the `data` of the DigitalCredential that a page got (A.4); it has no `state`. Raises as `read_response`."""
+    if not isinstance(data, Mapping):
+        raise Malformed("oid4vp.page_response", "What the page was given is not an object.")
+    if response_mode not in DC_MODES:
+        raise Refused("oid4vp.response_mode", "The answer came through a page, and was asked for another way.")
+    if response_mode in ENCRYPTED_MODES and "response" in data:
+        payload = jwe.decrypt(text(data, "response", what="response") or "", keys=keys)
+        return _read(read_json_object(payload, what="response"))
+    if response_mode in ENCRYPTED_MODES and "error" not in data:
+        raise Refused("oid4vp.not_encrypted", "The answer was to be encrypted, and is not.")
+    return _read(data)
 
 
 def read_receipt(body: bytes) -> str | None:
@@ -108,27 +129,35 @@ def read_receipt(body: bytes) -> str | None:
     return page(members["redirect_uri"], what="address to go on to") if "redirect_uri" in members else None
 
 
-def _chosen(request: AuthorizationRequest) -> Mapping[str, Json] | None:
-    """The key that the answer is encrypted to: the first usable one; None where answers are not encrypted."""
-    if request.response_mode != DIRECT_POST_JWT:
-        return None
-    return next((key for key in request.encryption_keys if jwe.is_usable(key)), None)
+def _answer(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> dict[str, Json]:
+    """§8.1: presentations by query id, each as its format has it."""
+    for query_id, presentations in vp_token.items():
+        asked = request.query.credential(query_id)
+        if asked is None or not presentations or (len(presentations) > 1 and not asked.multiple):
+            raise Malformed("oid4vp.vp_token", "The answer holds presentations that the request did not ask for.")
+    return {"vp_token": {name: [wire_json(one) for one in some] for name, some in vp_token.items()}}
 
 
 def _form(request: AuthorizationRequest, members: Mapping[str, Json]) -> dict[str, str]:
-    state = {"state": request.state} if request.state is not None else {}
-    if request.response_mode != DIRECT_POST_JWT:
-        plain = {
-            name: value if isinstance(value, str) else write_json(value).decode() for name, value in members.items()
-        }
-        return {**plain, **state}
-    key = _chosen(request)
+    state = _state_of(request)
+    if request.encrypted:
+        return {"response": _encrypted(request, {**members, **state})}
+    plain = {name: value if isinstance(value, str) else write_json(value).decode() for name, value in members.items()}
+    return {**plain, **state}
+
+
+def _encrypted(request: AuthorizationRequest, members: Mapping[str, Json]) -> str:
+    key = chosen_key(request)
     enc = next((value for value in jwe.ENC_VALUES if value in request.enc_values), None)
     if key is None:
         raise Unsupported("oid4vp.encryption_key", "The request wants an encrypted answer, but has no key for it.")
     if enc is None:
         raise Unsupported("oid4vp.enc", "The request wants its answer encrypted in a way that this wallet cannot.")
-    return {"response": jwe.encrypt(write_json({**members, **state}), jwk=key, enc=enc)}
+    return jwe.encrypt(write_json(members), jwk=key, enc=enc)
+
+
+def _state_of(request: AuthorizationRequest) -> dict[str, str]:
+    return {} if request.state is None or request.response_mode in DC_MODES else {"state": request.state}
 
 
 def _state(form: Mapping[str, str]) -> dict[str, str]:

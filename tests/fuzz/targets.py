@@ -27,7 +27,9 @@ from ssi.model import Credential, Issuer, Outcome, Presentation
 from ssi.status import bitlist, bits, cwt, token_status_list
 from ssi.suites import proofs
 from ssi.trust import policies, x509
+from ssi.trust.federation import statements
 from ssi.vcdm import evaluation
+from tests.fuzz import issuance, trusting
 from tests.ssi import drafts
 from tests.support import NOW
 
@@ -277,6 +279,17 @@ TARGETS: tuple[Target, ...] = (
         _json({"vct": "urn:x", "claims": [{"path": ["a", None], "sd": "always", "mandatory": True}]}),
         lambda data: typemetadata.parse(data, vct="urn:x") and None,
     ),
+    Target("issuer-metadata", issuance.metadata_seed, issuance.read_metadata),
+    Target("issuer-metadata-signed", issuance.signed_seed, issuance.read_signed),
+    Target("credential-request", issuance.proof_seeds, issuance.read_proofs),
+    Target("credential-request-sealed", issuance.sealed_seed, issuance.read_sealed),
+    Target("issuance-messages", issuance.message_seeds, issuance.read_messages),
+    Target("trust-list", trusting.list_seed, trusting.read_list),
+    Target("trust-list-signed", trusting.signed_list_seed, trusting.read_signed_list),
+    Target("trust-list-xml", trusting.xml_seed, trusting.read_xml),
+    Target("entity-statement", trusting.statement_seed, lambda data: statements.read(data, now=NOW) and None),
+    Target("federation", trusting.federation_seed, trusting.read_federation),
+    Target("trust-declaration", trusting.declaration_seed, trusting.read_declaration),
 )
 
 

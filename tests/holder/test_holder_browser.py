@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from service import qr
-from tests.holder.town import PASSPHRASE, Town
+from tests.holder.bureau import Bureau
+from tests.holder.town import ISSUER, PASSPHRASE, Clock, Town
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -86,6 +88,43 @@ def browsing(chromium: str, base: str, film: Path | None, *, permit: bool = True
             yield page
         finally:
             browser.close()
+
+
+class Running(Clock):
+    """The real time."""
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def test_a_card_that_is_made_later_appears_by_itself(chromium: str, minted: Path, tmp_path: Path) -> None:
+    town = Town(Path(shutil.copytree(minted, tmp_path / "town")), Running())
+    bureau = Bureau(town.folder, town.clock, sign_in=False, tx_code=None, hold=1, interval=2)
+    town.issuer, town.world[ISSUER] = bureau, bureau
+    with served(town.app(), town) as base, browsing(chromium, base, None) as page:
+        page.goto(f"{base}/scan")
+        page.fill("#f-link", bureau.link)
+        page.click("#open-form button")
+        page.click("main form button:has-text('Add')")
+        eventually(page, lambda: "still working on it" in page.inner_text("h1"))
+        eventually(page, lambda: "Card added" in page.inner_text("h1"))
+        assert page.complaints == []
+
+
+def test_the_way_to_a_sign_in_is_shown_before_it_is_gone(chromium: str, minted: Path, tmp_path: Path) -> None:
+    town = Town(Path(shutil.copytree(minted, tmp_path / "town")), Running())
+    bureau = Bureau(town.folder, town.clock)
+    town.issuer, town.world[ISSUER] = bureau, bureau
+    with served(town.app(), town) as base, browsing(chromium, base, None) as page:
+        page.goto(f"{base}/scan")
+        page.fill("#f-link", bureau.link)
+        page.click("#open-form button")
+        page.click("main form button:has-text('Sign in')")
+        eventually(page, lambda: "Going on to issuer.test" in page.inner_text("#go-on-note"))
+        page.keyboard.press("Tab")  # any key: the person wants to stay
+        assert page.inner_text("#go-on-note") == ""
+        assert page.get_attribute("#go-on", "href").startswith(f"{ISSUER}/authorize?")
+        assert page.complaints == []
 
 
 def eventually(page: Any, question: Callable[[], Any], *, seconds: float = 20) -> Any:

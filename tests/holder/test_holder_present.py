@@ -399,25 +399,28 @@ def test_a_consent_cannot_be_made_by_hand(town: Town, holder: Person) -> None:
     shown = _review(town, holder)
     with pytest.raises(TypeError):
         Consent(shown, {}, town.clock(), object())
-    made = consent(shown, picks={"person": holder.cards()[0]["id"]}, at=town.clock())
-    assert made.answers["person"].card.name == "Verified person"
+    made = consent(shown, picks={"person": (holder.cards()[0]["id"],)}, at=town.clock())
+    assert [one.card.name for one in made.answers["person"]] == ["Verified person"]
 
 
 def test_consent_takes_no_more_and_no_less_than_was_asked(town: Town, holder: Person) -> None:
     town.shop.query = OPTIONAL
     shown, card = _review(town, holder), holder.cards()[0]["id"]
+    both = {"age": (card,), "name": (card,)}
     for picks, error in (
         ({}, Refused),
-        ({"name": card}, Refused),
-        ({"age": card, "other": card}, Malformed),
-        ({"age": "not-mine"}, Malformed),
+        ({"name": (card,)}, Refused),
+        ({"age": (card,), "other": (card,)}, Malformed),
+        ({"age": ("not-mine",)}, Malformed),
+        ({"age": ()}, Malformed),
+        ({"age": (card, "not-mine")}, Malformed),
     ):
         with pytest.raises(error):
             consent(shown, picks=picks, at=town.clock())
-    assert set(consent(shown, picks={"age": card, "name": card}, at=town.clock()).answers) == {"age", "name"}
+    assert set(consent(shown, picks=both, at=town.clock()).answers) == {"age", "name"}
     only_alternatives = replace(shown, parts=(replace(shown.parts[0], options=(("age",), ("name",))),))
     with pytest.raises(Malformed):  # both, where one was asked
-        consent(only_alternatives, picks={"age": card, "name": card}, at=town.clock())
+        consent(only_alternatives, picks=both, at=town.clock())
 
 
 def _review(town: Town, person: Person) -> Review:

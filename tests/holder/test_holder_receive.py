@@ -26,7 +26,7 @@ from wallet.holder import store
 def test_an_offer_by_reference_becomes_a_checked_card_and_a_line_in_the_history(town: Town, ada: Person) -> None:
     place = ada.open(town.issuer.link)
     shown = ada.get(place).json["offer"]
-    assert shown["issuer"] == {"name": "Test desk", "address": ISSUER}
+    assert shown["issuer"] == {"name": "Test desk", "address": ISSUER, "verified": None}
     assert [card["name"] for card in shown["cards"]] == ["Verified person"]
     assert shown["tx_code"]["length"] == 6
     assert ada.cards() == []  # looking keeps nothing

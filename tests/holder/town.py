@@ -44,6 +44,7 @@ from ssi.status import token_status_list
 from ssi.trust import x509
 from tests.support import NOW, InMemoryFetch
 from wallet.holder.passphrase import Cost
+from wallet.holder.receive import at_once
 from wallet.holder.settings import WalletSettings, read_settings
 from wallet.holder.web import create_app
 
@@ -233,6 +234,8 @@ class FakeIssuer:
 
 
 def json_response(status: int, value: Any, url: str = "") -> Response:
+    if hasattr(value, "response"):  # complete already
+        return value.response
     if isinstance(value, str):
         return Response(status, url, {"content-type": "application/statuslist+jwt"}, value.encode())
     return Response(status, url, {"content-type": "application/json"}, write_json(value))
@@ -279,9 +282,9 @@ class FakeAsker:
     @property
     def link(self) -> str:
         if not self.signed:
-            parameters = {**self.request.parameters(), "dcql_query": write_json(self.query).decode()}
-            parameters["client_metadata"] = write_json(parameters["client_metadata"]).decode()
-            return f"openid4vp://?{urlencode(parameters)}"
+            said = self.request.parameters()
+            flat = {name: one if isinstance(one, str) else write_json(one).decode() for name, one in said.items()}
+            return f"openid4vp://?{urlencode(flat)}"
         return oid4vp.request_link(self.client_id, f"{SHOP}/request", method=self.method)
 
     @property
@@ -358,7 +361,9 @@ class Town:
 
     def app(self) -> Flask:
         """One replica of the wallet service."""
-        return create_app(self.settings(), now=self.clock, fetch=self.fetch, cost=Cost(memory=64, passes=1))
+        return create_app(
+            self.settings(), now=self.clock, fetch=self.fetch, cost=Cost(memory=64, passes=1), later=at_once
+        )
 
     def away(self, base: str) -> None:
         """Somebody's server is not there any more."""

@@ -35,7 +35,7 @@ def test_the_chosen_form_is_said_and_stays(world: World, clerk: FlaskClient, kin
     place = f"/desk/applications/{world.apply().json['id']}"
     page = clerk.get(place, base_url=BASE).text
     assert chosen(page) == [kinds.every()[0].id]
-    assert '<details class="more"><summary>Form of the card' in page
+    assert '<details class="more"><summary>Forms of the card' in page
     assert kind.about in page
     assert clerk.post(f"{place}/offer", data={"kind": kind.id}, base_url=BASE).status_code == 303
     offer = clerk.get(f"{place}/offer", base_url=BASE).text
@@ -43,7 +43,20 @@ def test_the_chosen_form_is_said_and_stays(world: World, clerk: FlaskClient, kin
     assert f'name="kind" value="{kind.id}"' in offer, "a new offer is for the same form"
     again = clerk.get(place, base_url=BASE).text
     assert chosen(again) == [kind.id]
-    assert ('<details class="more" open>' in again) is (kind.id != kinds.every()[0].id)
+    assert ('<details class="more" open><summary>Forms of the card' in again) is (kind.id != kinds.every()[0].id)
+
+
+def test_several_forms_may_be_offered_at_once(world: World, clerk: FlaskClient) -> None:
+    place, (one, other) = f"/desk/applications/{world.apply().json['id']}", (each.id for each in kinds.every()[:2])
+    answer = clerk.post(f"{place}/offer", data={"kind": [other, one], "way": "sign-in"}, base_url=BASE)
+    assert answer.status_code == 303
+    page = clerk.get(f"{place}/offer", base_url=BASE).text
+    assert "Tell them the code for signing in" in page
+    assert f'name="kind" value="{one}"' in page
+    assert f'name="kind" value="{other}"' in page
+    assert 'name="way" value="sign-in"' in page
+    assert chosen(clerk.get(place, base_url=BASE).text) == [one, other]
+    assert clerk.post(f"{place}/offer", data={"kind": [one, "Nope"]}, base_url=BASE).status_code == 400
 
 
 def test_the_register_says_the_form(world: World, clerk: FlaskClient) -> None:

@@ -18,7 +18,7 @@ import json, os, sys
 from pathlib import Path
 from tests.issuer.world import World
 from ssi.formats import sdjwt
-from wallet.issuer.web import protocol
+from wallet.issuer.web import credentials
 
 def die(*_given, **_named):
     os._exit(9)
@@ -31,7 +31,7 @@ body = {"credential_configuration_id": "VerifiedPerson", "proofs": {"jwt": [worl
 if stage == "signing":
     sdjwt.issue = die
 else:
-    protocol.json_answer = die
+    credentials.json_answer = die
 world.credential(access, body)
 """
 
@@ -65,9 +65,9 @@ def test_of_many_wallets_with_one_code_one_gets_a_token(world: World) -> None:
     assert sorted(answers) == [200, 400, 400, 400]
 
 
-def test_of_many_keys_with_one_token_one_gets_a_credential(world: World) -> None:
-    access = world.granted()
-    proofs = [world.proof(signer=SoftwareSigner.generate("ES256")) for _ in range(4)]
+def test_of_many_requests_with_one_nonce_one_gets_a_credential(world: World) -> None:
+    access, nonce = world.granted(), world.nonce()
+    proofs = [world.proof(signer=SoftwareSigner.generate("ES256"), nonce=nonce) for _ in range(4)]
 
     def ask(proof: str) -> int:
         body = {"credential_configuration_id": "VerifiedPerson", "proofs": {"jwt": [proof]}}

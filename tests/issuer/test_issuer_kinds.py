@@ -20,8 +20,10 @@ from ssi.status import Checker
 from ssi.trust.policies import Anchors, AnyOf, read_issuers
 from tests.issuer.world import BASE, PERSON, World, error
 from wallet.issuer import catalog, kinds
-from wallet.issuer.identity import load
+from wallet.issuer.attesting import Attesting
+from wallet.issuer.identity import Identity, load
 
+_WHOLE = ("vc+jwt", "vc+cose", "jwt_vc_json")
 every_kind = pytest.mark.parametrize("kind", kinds.every(), ids=lambda kind: kind.id)
 CHALLENGE = Challenge(nonce="n-0S6_WzA2Mj", audience="x509_hash:abc", response_uri="https://verifier.test/response")
 
@@ -100,8 +102,9 @@ def test_one_claim_can_be_shown_of_each_form(world: World, kind: kinds.Kind) -> 
     )
     assert {finding.outcome for finding in found.findings} == {Outcome.PASS}
     about = {name: value for name, value in subject(kind, found).items() if name == "age_over_16" or name in PERSON}
-    assert about == {"age_over_16": True}
-    assert PERSON["family_name"] not in str(found.claims)
+    assert about["age_over_16"] is True
+    whole = kind.id in ("VerifiedPersonEcdsa", "VerifiedPersonEddsa") or kind.format in _WHOLE
+    assert (len(about) == 1) is (PERSON["family_name"] not in str(found.claims)) is not whole
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "ES384", "ES512"])
@@ -149,15 +152,21 @@ def test_lists_that_are_not_there_are_not_found(world: World) -> None:
         assert world.get(wrong).status_code in (403, 404)
 
 
+def offered(identity: Identity) -> list[str]:
+    return list(catalog.configurations(identity, Attesting()))
+
+
 def test_a_desk_offers_the_forms_that_its_keys_can_sign(world: World) -> None:
-    both = load(world.settings)
-    assert list(catalog.configurations(both)) == [kind.id for kind in kinds.every()]
-    assert [len(each.did_document["assertionMethod"]) for each in (both, replace(both, bbs=None))] == [2, 1]
-    assert "VerifiedPersonBbs" not in catalog.configurations(replace(both, bbs=None))
-    other = replace(both, signer=SoftwareSigner.generate("EdDSA"), bbs=None)
-    assert list(catalog.configurations(other)) == ["VerifiedPerson", "VerifiedPersonMdoc"]
-    unlisted = replace(both, signer=SoftwareSigner.generate("ES512"))  # it could not sign the BBS card's status lists
-    assert list(catalog.configurations(unlisted)) == ["VerifiedPerson", "VerifiedPersonMdoc"]
+    every = load(world.settings)
+    assert offered(every) == [kind.id for kind in kinds.every()]
+    bare = replace(every, bbs=None, edwards=None)
+    assert [len(each.did_document["assertionMethod"]) for each in (every, bare)] == [3, 1]
+    assert set(offered(every)) - set(offered(bare)) == {"VerifiedPersonBbs", "VerifiedPersonEddsa"}
+    other = set(offered(replace(bare, signer=SoftwareSigner.generate("EdDSA"))))
+    assert {"VerifiedPerson", "VerifiedPersonMdoc", "VerifiedPersonEddsa"} <= other
+    assert other.isdisjoint({"VerifiedPersonCredential", "VerifiedPersonEcdsa", "VerifiedPersonBbs"})
+    unlisted = replace(every, signer=SoftwareSigner.generate("ES512"))  # it could not sign W3C cards' status lists
+    assert offered(unlisted) == ["VerifiedPerson", "VerifiedPersonMdoc"]
     assert kinds.by_id("Passport") is None
 
 

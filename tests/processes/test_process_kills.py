@@ -176,8 +176,9 @@ def test_wrong_transaction_codes_stay_counted(actors: Actors, offers: Offers) ->
 
 def test_a_code_works_once_and_its_token_still_does(actors: Actors, offers: Offers) -> None:
     one = offers.redeemed
-    assert refusal(actors.token(one.grant)) == (400, "invalid_grant")
     assert wire_of(actors.credential(one.access, one.holder, actors.nonce()))
+    assert refusal(actors.token(one.grant)) == (400, "invalid_grant")
+    assert refusal(actors.credential(one.access, one.holder, actors.nonce())) == (401, "invalid_token")
 
 
 def test_a_nonce_works_once(actors: Actors, offers: Offers) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from service.bootstrap import Made, bootstrap
+from service.bootstrap import AUTHORITIES, Made, bootstrap
 from service.minting import Authority, Leaf, fits, issue, new_authority, new_key, read_certificate
 from ssi.errors import Malformed, Refused, Unavailable
 from ssi.keys import SoftwareSigner
@@ -32,13 +32,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_everything_is_made_and_reported(tmp_path: Path) -> None:
     made = run(tmp_path)
     expected = {
-        *(f"trust/{name}.pem" for name in ("tls-ca", "issuer-ca", "relying-party-ca")),
+        *(f"trust/{name}.pem" for name in AUTHORITIES),
         "trust/issuers.json",
         "issuer/bbs-seed",
-        *(f"ca/{name}.key" for name in ("tls-ca", "issuer-ca", "relying-party-ca")),
+        "issuer/eddsa-seed",
+        *(f"ca/{name}.key" for name in AUTHORITIES),
         *(f"{role}/tls.{end}" for role in URLS for end in ("pem", "key")),
         *("issuer/signing.pem", "issuer/signing.key", "issuer/desk-token", "issuer/cookie.key", "wallet/cookie.key"),
         *("verifier/access.pem", "verifier/access.key", "verifier/api-key", "verifier/cookie.key"),
+        *("ca/attester.pem", "ca/attester.key", "verifier/attestation.jwt"),
+        *("wallet/provider.pem", "wallet/provider.key", "trust/wallets.json"),
     }
     assert set(contents(tmp_path)) == expected | {".bootstrap.lock"}
     assert {str(file.path.relative_to(tmp_path)) for file in made.written} == expected
@@ -73,7 +76,10 @@ def test_certificates_are_renewed_before_they_end_and_when_the_address_changes(t
     run(tmp_path)
     key = (tmp_path / "issuer" / "signing.key").read_bytes()
     renewed = {file.path.name for file in run(tmp_path, later=timedelta(days=340)).written}
-    assert renewed == {"tls.pem", "signing.pem", "access.pem"}
+    assert renewed == {
+        *("tls.pem", "signing.pem", "access.pem", "provider.pem"),
+        *("attester.pem", "attestation.jwt"),
+    }
     moved = run(tmp_path, urls={**URLS, "issuer": "https://new.test"}, later=timedelta(days=340)).written
     assert {str(file.path.relative_to(tmp_path)) for file in moved} == {
         "issuer/tls.pem",

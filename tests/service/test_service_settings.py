@@ -89,3 +89,10 @@ def test_any_environment_is_read_or_refused(values: dict[str, str]) -> None:
     except SsiError as error:
         code = error.code
     assert code.startswith("settings.")
+
+
+def test_the_profile_is_one_word_of_two() -> None:
+    assert read("issuer", {}).haip is False
+    assert read("wallet", {"FACET_WALLET_PROFILE": "haip"}).haip is True
+    with pytest.raises(Malformed, match=r"settings\.profile"):
+        read("verifier", {"FACET_VERIFIER_PROFILE": "haip-ish"})

@@ -6,11 +6,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, event, func, insert, select, text, update
+from sqlalchemy import Column, Integer, MetaData, Table, event, func, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from service.store import create, engine, ping, reading, writing
-from ssi.errors import Malformed, Unavailable
+from ssi.errors import Malformed, Refused, Unavailable
 
 METADATA = MetaData()
 COUNTERS = Table("counters", METADATA, Column("id", Integer, primary_key=True), Column("n", Integer, nullable=False))
@@ -124,3 +124,14 @@ def test_postgresql_takes_plain_begin_and_the_psycopg_driver() -> None:
     store = engine("postgresql://user@localhost/x")
     assert store.driver == "psycopg"
     assert not event.contains(store, "begin", __import__("service.store", fromlist=["_begin"])._begin)
+
+
+def test_tables_of_another_version_end_the_start_and_stay_as_they_are(tmp_path: Path) -> None:
+    store = engine(f"sqlite:///{tmp_path}/x.db")
+    with writing(store) as connection:
+        connection.exec_driver_sql(f"CREATE TABLE {METADATA.sorted_tables[0].name} (unheard_of INTEGER)")
+    with pytest.raises(Refused, match=r"store\.version"):
+        create(METADATA, store)
+    with reading(store) as connection:
+        columns = inspect(connection).get_columns(METADATA.sorted_tables[0].name)
+    assert [column["name"] for column in columns] == ["unheard_of"]

@@ -146,7 +146,7 @@ def code_of(token: str, link: RequestLink = LINK, **options: Any) -> str:
 
 
 def test_the_request_object_says_what_the_specification_wants() -> None:
-    token = jws.parse(signed(encrypted(purpose="Show that you are of age.", client_name="Shop")), typ=None)
+    token = jws.parse(signed(encrypted(purpose="Show that you are of age.")), typ=None)
     assert token.header["typ"] == "oauth-authz-req+jwt"
     assert jws.x5c(token.header) == (LEAF,)
     claims = token.claims
@@ -157,9 +157,21 @@ def test_the_request_object_says_what_the_specification_wants() -> None:
     # HAIP 1.0 §5: both, whatever the wallet will choose
     assert claims["client_metadata"]["encrypted_response_enc_values_supported"] == ["A128GCM", "A256GCM"]
     assert claims["client_metadata"]["vp_formats_supported"]["dc+sd-jwt"]["kb-jwt_alg_values"]
-    assert not {"iss", "redirect_uri", "client_id_scheme", "presentation_definition", "request_uri_method"} & set(
-        claims
-    )
+    # only what the specification defines (§5.1): the purpose is one of the things said about the asker
+    assert set(claims["client_metadata"]) == {
+        *("jwks", "encrypted_response_enc_values_supported", "vp_formats_supported"),
+    }
+    assert claims["verifier_info"] == [
+        {"format": "urn:facet:purpose:1", "data": {"purpose": "Show that you are of age."}}
+    ]
+    assert not {
+        "iss",
+        "redirect_uri",
+        "purpose",
+        "client_id_scheme",
+        "presentation_definition",
+        "request_uri_method",
+    } & set(claims)
 
 
 @pytest.mark.parametrize("request_made", [asked(), encrypted(), encrypted(purpose="Why"), asked(state=None)])
@@ -219,6 +231,23 @@ def test_requests_that_no_wallet_would_take_are_not_signed() -> None:
         with pytest.raises(Refused) as refusal:
             signed(request, **options)
         assert refusal.value.code == "oid4vp.client_id"
+
+
+@pytest.mark.parametrize(
+    ("data", "purpose"),
+    [
+        ({"purpose": "Why"}, "Why"),
+        ({"purpose": ""}, None),
+        ({"purpose": "Why\u202e"}, None),
+        ({"purpose": 5}, None),
+        ("Why", None),
+    ],
+)
+def test_a_purpose_is_a_sentence_or_nothing(data: object, purpose: str | None) -> None:
+    token = raw({"verifier_info": [{"format": "urn:facet:purpose:1", "data": data}]})
+    read = opened(token).request
+    assert (read.purpose, read.verifier_info) == (purpose, ())
+    assert opened(raw({"purpose": "As before"})).request.purpose == "As before"
 
 
 # who asks
@@ -292,8 +321,6 @@ def test_link_and_request_must_name_the_same_asker() -> None:
 @pytest.mark.parametrize(
     "client_id",
     [
-        "verifier_attestation:a",
-        "openid_federation:https://a.test",
         "origin:https://a.test",
         "unknown:a",
         "plain",
@@ -303,6 +330,11 @@ def test_link_and_request_must_name_the_same_asker() -> None:
 )
 def test_unknown_prefixes_and_unregistered_clients_are_refused(client_id: str) -> None:
     assert code_of(raw({"client_id": client_id}), RequestLink(client_id, URI)) == "oid4vp.client_id_prefix"
+
+
+def test_an_asker_of_a_federation_is_told_apart_from_nonsense() -> None:
+    client_id = "openid_federation:https://a.test"
+    assert code_of(raw({"client_id": client_id}), RequestLink(client_id, URI)) == "oid4vp.federation"
 
 
 # unsigned requests
@@ -391,7 +423,9 @@ def test_an_unsecured_object_is_taken_only_for_an_asker_that_cannot_sign() -> No
         ({"response_type": "code"}, "oid4vp.response_type"),
         ({"response_type": "vp_token id_token"}, "oid4vp.response_type"),
         ({"response_mode": None}, "oid4vp.response_mode"),
-        ({"response_mode": "fragment"}, "oid4vp.response_mode"),
+        ({"response_mode": "fragment"}, "oid4vp.redirect_uri"),
+        ({"response_mode": "fragment", "response_uri": None}, "oid4vp.url"),
+        ({"response_mode": "query"}, "oid4vp.response_mode"),
         ({"response_mode": "dc_api.jwt"}, "oid4vp.response_mode"),
         ({"response_mode": ["direct_post"]}, "oid4vp.response_mode"),
         ({"response_uri": None}, "oid4vp.url"),
@@ -446,7 +480,6 @@ def test_what_peers_add_is_borne(changes: Mapping[str, Any]) -> None:
     read = opened(raw(changes))
     assert read.request.response_uri == ANSWER
     assert read.asker.name == "Example Shop"
-    assert read.request.client_name is None
     assert read.request.purpose is None
 
 
@@ -537,53 +570,6 @@ def test_signing_algorithms_are_not_named_where_nothing_can_be_signed() -> None:
 def test_wallet_nonces_that_are_refused(nonce: str) -> None:
     with pytest.raises(Malformed):
         read_request_form({"wallet_nonce": nonce})
-
-
-# transaction data
-
-
-def transaction(**changes: Any) -> str:
-    entry = {"type": "payment", "credential_ids": ["person"], "amount": "1", **changes}
-    return b64url(json.dumps({name: value for name, value in entry.items() if value is not None}).encode())
-
-
-def test_known_transaction_data_is_kept_as_it_came() -> None:
-    data = transaction()
-    read = opened(signed(asked(transaction_data=(data,))), transaction_types=("payment",))
-    assert read.request.transaction_data == (data,)
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        ([], "oid4vp.transaction_data"),
-        ("text", "oid4vp.transaction_data"),
-        ([5], "oid4vp.transaction_data"),
-        (["!"], "encoding.base64url"),
-        ([b64url(b"[]")], "encoding.json_object"),
-        ([transaction(), transaction(type="other")], "oid4vp.transaction_type"),
-        ([transaction(type=None)], "oid4vp.transaction_type"),
-        ([transaction(type=["payment"])], "encoding.text"),
-        ([transaction(credential_ids=None)], "oid4vp.transaction_data"),
-        ([transaction(credential_ids=[])], "oid4vp.transaction_data"),
-        ([transaction(credential_ids=["nobody"])], "oid4vp.transaction_data"),
-        ([transaction(credential_ids=[5])], "oid4vp.transaction_data"),
-        ([transaction(transaction_data_hashes_alg=["sha-512"])], "oid4vp.transaction_data"),
-        ([transaction(transaction_data_hashes_alg="sha-256")], "oid4vp.transaction_data"),
-    ],
-)
-def test_transaction_data_that_is_refused(data: object, code: str) -> None:
-    assert code_of(raw({"transaction_data": data}), transaction_types=frozenset({"payment"})) == code
-
-
-def test_a_wallet_that_knows_no_transactions_takes_none() -> None:
-    assert code_of(signed(asked(transaction_data=(transaction(),)))) == "oid4vp.transaction_type"
-
-
-def test_a_credential_without_holder_binding_authorizes_nothing() -> None:
-    unbound = {"credentials": [{**QUERY["credentials"][0], "require_cryptographic_holder_binding": False}]}
-    token = raw({"transaction_data": [transaction()], "dcql_query": unbound})
-    assert code_of(token, transaction_types=("payment",)) == "oid4vp.transaction_data"
 
 
 # hostile bytes

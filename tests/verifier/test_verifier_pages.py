@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,7 @@ from ssi import oid4vp
 from tests.verifier.world import BASE, PERSON, Wallet, World
 from verifier.shown import Shown
 from verifier.web import data
+from verifier.web.context import Context
 
 HTML = {"Accept": "text/html"}
 
@@ -150,13 +152,27 @@ def test_the_same_device_answer_counts_in_the_starting_browser_only(world: World
     assert (waiting["state"], waiting["awaiting_return"]) == ("received", True)
     assert browser.get(f"{path}/result", base_url=BASE, headers=HTML).status_code == 303
     target = back.removeprefix(BASE)
-    refused = stranger(browser).get(target, base_url=BASE, headers=HTML)
-    assert refused.status_code == 403
-    assert "Collins" not in refused.get_data(as_text=True)
-    assert browser.get(f"{path}/state", base_url=BASE).json["state"] == "received"
     arrived = browser.get(target, base_url=BASE, headers=HTML, follow_redirects=True)
     assert ">Verified<" in arrived.get_data(as_text=True)
     assert "Collins" in page(browser, f"{path}/result")
+
+
+def test_an_answer_whose_wallet_came_back_to_another_browser_is_rejected(world: World, browser: FlaskClient) -> None:
+    """HAIP 1.0 §5.1: also when the person goes on to the right browser afterwards."""
+    path = begin(browser)
+    wallet = Wallet(world, stranger(browser))
+    request = wallet.open(links(page(browser, path))[0])
+    target = wallet.post(request, wallet.answer(request)).json["redirect_uri"].removeprefix(BASE)
+    refused = stranger(browser).get(target, base_url=BASE, headers=HTML)
+    assert refused.status_code == 403
+    assert "Collins" not in refused.get_data(as_text=True)
+    assert browser.get(f"{path}/state", base_url=BASE).json["state"] == "not_verified"
+    late = browser.get(target, base_url=BASE, headers=HTML, follow_redirects=True).get_data(as_text=True)
+    assert ">Not verified<" in late
+    assert "another browser" in late
+    assert "Collins" not in late
+    rows = sqlite3.connect(world.folder / "verifier.db").execute("SELECT claims FROM verifier_requests").fetchall()
+    assert rows == [(None,)]
 
 
 def test_an_answer_whose_wallet_never_came_back_is_not_used(world: World, browser: FlaskClient) -> None:
@@ -170,6 +186,9 @@ def test_an_answer_whose_wallet_never_came_back_is_not_used(world: World, browse
     late = browser.get(f"/return?response_code={code}", base_url=BASE, headers=HTML, follow_redirects=True)
     assert ">Expired<" in late.get_data(as_text=True)
     assert "Collins" not in late.get_data(as_text=True)
+    Context.of(browser.application).sessions.sweep()
+    rows = sqlite3.connect(world.folder / "verifier.db").execute("SELECT claims FROM verifier_requests").fetchall()
+    assert rows == [(None,)], "what nobody can come back for is not kept"
 
 
 @pytest.mark.parametrize(("how", "word"), [("decline", ">Declined<"), ("wait", ">Expired<")])

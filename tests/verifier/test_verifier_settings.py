@@ -83,11 +83,12 @@ def test_a_verifier_may_go_by_its_dns_name(world: World) -> None:
 
 def test_the_request_is_signed_by_the_access_certificate_without_its_authority(world: World) -> None:
     asker = wiring.asker(world.settings())
-    assert len(asker.x5c) == 1
+    (identity,) = asker.identities
+    assert len(identity.x5c) == 1
     with world.app().test_client(use_cookies=False) as client:
         made = client.post("/api/requests", json={"template": "over-18"}, headers=world.authorized).json
         token = jws.parse(client.get(made["request_uri"].removeprefix(BASE)).get_data(), typ=("oauth-authz-req+jwt",))
-        jws.verify(token, asker.signer.public)
+        jws.verify(token, identity.signer.public)
 
 
 def test_weak_or_unreadable_api_keys_are_refused(tmp_path: Path) -> None:

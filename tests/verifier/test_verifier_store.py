@@ -171,13 +171,61 @@ def test_statements_are_written_for_postgresql_too() -> None:
 def test_one_statement_at_a_time_is_durable_or_not_there_at_all(engine: Engine) -> None:
     store = Store(engine)
     store.add(record())
-    with pytest.raises(RuntimeError), direct.executed(engine, verifier_store._FIND, {"this": "id-a"}):
-        raise RuntimeError
+    with pytest.raises(
+        sqlite3.IntegrityError
+    ):  # an error is the driver's own, and what it left half done is thrown away
+        store.direct.changed(verifier_store._ADD, record(nonce="other").__dict__)
     assert spend(store)
     engine.dispose()
     found = store.find("id-a")
     assert found is not None
     assert found.spent_at == 200
+
+
+def test_kept_connections_are_few_and_the_pool_never_gets_one_that_does_not_wait_for_the_disk(engine: Engine) -> None:
+    store, start, told = Store(engine), threading.Barrier(direct.KEPT + 4), []
+    for number in range(direct.KEPT + 4):
+        store.add(record(str(number)))
+
+    def read(cursor: object) -> int:
+        start.wait()  # so that all are out at the same time
+        return 1
+
+    def work(number: int) -> None:
+        values = {"this": f"id-{number}", "at": 200, "by": "scan", "code": None}
+        told.append(store.direct._run(verifier_store._SPEND, values, read, synced=False))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(direct.KEPT + 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == [1] * (direct.KEPT + 4)
+    assert len(store.direct._relaxed) == direct.KEPT
+    assert [one.cursor().execute("PRAGMA synchronous").fetchone() for one in store.direct._relaxed] == [(1,)] * 8
+    pooled = [engine.raw_connection() for _ in range(direct.KEPT)]
+    assert [one.cursor().execute("PRAGMA synchronous").fetchone() for one in pooled] == [(2,)] * direct.KEPT
+    for one in pooled:
+        one.close()
+    assert store.find("id-3") is not None
+    assert [one.cursor().execute("PRAGMA synchronous").fetchone() for one in store.direct._synced] == [(2,)]
+
+
+def test_a_kept_connection_sees_what_others_write_and_holds_no_old_view(engine: Engine) -> None:
+    store, other = Store(engine), Store(engine)
+    store.add(record())
+    for at in (200, 300):
+        found = store.find("id-a")
+        assert found is not None
+        other.mark_returned("id-a", at=at) if at == 300 else spend(other)
+    found = store.find("id-a")
+    assert found is not None
+    assert (found.spent_at, found.returned_at) == (200, 300)
+    connection = sqlite3.connect(str(engine.url.database), isolation_level=None)
+    assert (
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    )  # nobody reads, nobody is waited for
+    connection.close()
 
 
 def test_a_database_that_stays_busy_is_unavailable(tmp_path: Path) -> None:

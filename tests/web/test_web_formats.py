@@ -140,10 +140,11 @@ def choose(desk: Clerk, kind: str) -> None:
     with desk_api(desk.stage) as api:
         application = apply(api)
     desk.page.goto(f"{desk.stage.town.urls['issuer']}/desk/applications/{application}")
-    desk.page.locator("summary", has_text="Form of the card").click()
-    forms = desk.page.get_by_role("group", name="Form of the card").get_by_role("radio")
+    desk.page.locator("summary", has_text="Forms of the card").click()
+    forms = desk.page.get_by_role("group", name="Forms of the card").get_by_role("checkbox")
     assert {form.get_attribute("value") for form in forms.all()} == set(FORMS), "every form is tried here"
     desk.stage.look(desk.page, "desk-application-forms")
+    desk.page.locator("input[name=kind]:checked").first.uncheck()  # the one that is offered to who does not choose
     desk.page.locator(f"input[value={kind}]").check()
     desk.page.get_by_role("button", name="Offer the credential").click()
     expect(desk.page.get_by_text("The card comes as")).to_contain_text(FORMS[kind][0])

@@ -15,12 +15,12 @@ from service import store
 from service.app import make_app
 from ssi.errors import Unavailable
 from ssi.fetch import BoundedFetch, Fetch
+from verifier import identities, wiring
 from verifier import settings as reading
-from verifier import wiring
 from verifier.sessions import Sessions
 from verifier.settings import ROLE, VerifierSettings
 from verifier.store import METADATA
-from verifier.web import api, pages, wallet
+from verifier.web import answers, api, control, pages, published, wallet
 from verifier.web.context import Context
 
 SWEEP_SECONDS: Final = 15.0
@@ -46,9 +46,13 @@ def create_app(
     )
     app = make_app(__name__, role=ROLE, settings=settings.service, health=partial(store.ping, engine))
     sessions = wiring.sessions(settings, engine=engine, fetch=network, clock=now)
-    Context(sessions, settings, api.file_digests(settings.api_key_file)).attach(app)
-    for blueprint in (wallet.blueprint, api.blueprint, pages.blueprint):
+    digests, document = api.file_digests(settings.api_key_file), identities.did_document(settings)
+    Context(sessions, settings, digests, document).attach(app)
+    for blueprint in (wallet.blueprint, api.blueprint, pages.blueprint, answers.blueprint, published.blueprint):
         app.register_blueprint(blueprint)
+    if settings.control:
+        app.register_blueprint(control.blueprint)
+    app.wsgi_app = wallet.lean(app, sessions)  # type: ignore[method-assign]  # Flask's own place for middleware
     return app
 
 

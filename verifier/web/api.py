@@ -15,8 +15,10 @@ from service.crosssite import open_to_all
 from service.settings import is_loopback
 from ssi.encoding import Json, read_json_object, text
 from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
+from ssi.oid4vp import DC_MODES
 from verifier import ask as asking
-from verifier.sessions import View, digest
+from verifier.sessions import digest
+from verifier.viewing import View
 from verifier.web import data
 from verifier.web.context import context, sessions
 
@@ -60,6 +62,7 @@ def templates() -> Response:
                 "summary": one.summary,
                 "purpose": one.ask.purpose,
                 "dcql_query": one.ask.query.json,
+                **({"transaction": one.transaction} if one.transaction else {}),
             }
             for one in asking.templates().values()
         ]
@@ -71,7 +74,8 @@ def templates() -> Response:
 def create() -> Response:
     """Make a request from a `template` or a `dcql_query`.
 
-    Optional members: `policy`, `response_mode`, `purpose`, `title`, `redirect_uri`.
+    Optional members: `policy`, `response_mode`, `purpose`, `title`, `transaction_data`, `verifier_info`,
+    `redirect_uri`, `origin` (docs/verifier-api.md).
     """
     if request.mimetype != "application/json":
         raise Unsupported("request.media_type", "The body must be of type application/json.")
@@ -104,7 +108,7 @@ def on_error(error: SsiError) -> Response:
 
 def _created(view: View, *, same_device: bool) -> dict[str, Json]:
     base = context().settings.service.base_url
-    told = {
+    told: dict[str, Json] = {
         **data.standing(view),
         "asked_for": view.ask.title,
         "purpose": view.ask.purpose,
@@ -114,7 +118,17 @@ def _created(view: View, *, same_device: bool) -> dict[str, Json]:
         "qr_svg_url": base + url_for("wallet.code", public_id=view.scan_id),
         "state_url": base + url_for("api.show", request_id=view.id),
     }
-    return {**told, "same_device_link": view.here_link} if same_device else told
+    if same_device:
+        told["same_device_link"] = view.here_link
+    return {**told, **by_browser(view)}
+
+
+def by_browser(view: View) -> dict[str, Json]:
+    """What the caller's own page hands to the browser's API, where the response mode is one of that API."""
+    if view.ask.response_mode not in DC_MODES:
+        return {}
+    answered_at = context().settings.service.base_url + url_for("wallet.relay", public_id=view.scan_id)
+    return {"digital_credentials": {"requests": sessions().browser_requests(view.id), "response_url": answered_at}}
 
 
 def _return_to(body: Mapping[str, Json]) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
 from flask import Flask, current_app
 
+from ssi.encoding import Json
 from verifier.sessions import Sessions
 from verifier.settings import VerifierSettings
 
@@ -15,11 +17,15 @@ _NAME: Final = "facet_verifier"
 
 @dataclass(frozen=True)
 class Context:
-    """One application's own things. `api_digests` are SHA-256 digests of the keys in the API key file."""
+    """One application's own things. `api_digests` are SHA-256 digests of the keys in the API key file.
+
+    `did_document` is published where wallets know this verifier by a did:web.
+    """
 
     sessions: Sessions
     settings: VerifierSettings
     api_digests: frozenset[str]
+    did_document: Mapping[str, Json] | None = None
 
     def attach(self, app: Flask) -> None:
         """Make this the context of an application."""

@@ -14,8 +14,9 @@ from ssi.encoding import Json, printable
 from ssi.formats import pictures
 from ssi.model import Check, ClaimPath, Finding, Outcome
 from verifier import shown, words
-from verifier.sessions import View
 from verifier.shown import Shown
+from verifier.viewing import View
+from verifier.words import State
 
 _DID_WEB: Final = "did:web:"
 _FOLDED_FROM: Final = 6  # a claim of more rows than this is folded
@@ -48,6 +49,7 @@ def standing(view: View) -> dict[str, Json]:
 def result(view: View) -> dict[str, Json]:
     """All that may be known of a request now.
 
+    `transactions` says what the person was asked to authorise, and whether a verified answer authorises it.
     `claims` and `credentials` are there only for a verified answer whose claims have not been erased; `claims_state`
     says "none", "kept" or "erased".
     """
@@ -61,6 +63,9 @@ def result(view: View) -> dict[str, Json]:
         "claims_state": "kept" if view.credentials is not None else "erased" if view.erased else "none",
         "claims_until": instant(view.claims_until),
     }
+    if view.ask.transactions:
+        authorised = view.state is State.VERIFIED
+        told["transactions"] = [{**one.json, "authorised": authorised} for one in view.ask.transactions]
     if view.credentials is not None:
         told["claims"] = _by_query(view.credentials)
         told["credentials"] = [

@@ -1,4 +1,8 @@
-"""Cards: which credentials does a person hold, and how do they stand today?"""
+"""Cards: which credentials does a person hold, and how do they stand today?
+
+A card may be several copies of one credential; `credential`, `key`, `status_refs` and `valid_until` are those of the
+copy that is shown next (`wallet.holder.copies`).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,11 @@ from typing import Final
 
 from ssi import formats
 from ssi.encoding import Json, b64url, seconds, unb64url
+from ssi.formats import names
 from ssi.keys import PublicKey
 from ssi.model import Check, ClaimPath, Credential, Finding, Format, Issuer, Opened, Outcome, StatusRef
 from wallet.holder.claims import Labels, Line, lines
+from wallet.holder.copies import Copy, Source, next_copy, read_copy, read_source, read_status, said, unused
 from wallet.holder.vault import Record, Vault
 
 KIND: Final = "card"
@@ -42,6 +48,8 @@ class Card:
     valid_until: int | None = None
     status: Finding | None = None
     status_at: int | None = None
+    copies: tuple[Copy, ...] = ()
+    source: Source | None = None
     record: Record | None = None
 
     @property
@@ -85,6 +93,21 @@ class Card:
             disclosed=self.disclosed,
             closed=frozenset(self.closed),
         )
+
+    @property
+    def stock(self) -> tuple[Copy, ...]:
+        """All its copies; a card that was never batched is its only one."""
+        return self.copies or (Copy(self.credential.wire, self.key, self.status_refs, self.valid_until),)
+
+    @property
+    def unused(self) -> int:
+        """How many copies nobody has seen yet."""
+        return unused(self.stock)
+
+    @property
+    def recognisable(self) -> bool:
+        """Would showing it show what others have seen already? Proofs of BBS are made anew each time."""
+        return not self.unused and "(BBS)" not in names.of(self.credential)
 
     def standing(self, *, now: datetime) -> Standing:
         """How it stands: by its own dates, and by the last answer about its status."""
@@ -139,6 +162,46 @@ def with_status(card: Card, status: Finding, *, now: datetime) -> Record:
     return replace(card.record, data=_write(replace(card, status=status, status_at=seconds(now))))
 
 
+def with_stock(card: Card, copies: tuple[Copy, ...], source: Source | None) -> Record:
+    """The card's record with other copies and another source, to be kept."""
+    if card.record is None:
+        raise ValueError("a card that was never kept has no stock to change")
+    chosen = next_copy(copies)
+    credential = replace(card.credential, wire=chosen.wire)
+    changed = replace(
+        card,
+        credential=credential,
+        key=chosen.key,
+        status_refs=chosen.statuses,
+        valid_until=chosen.valid_until,
+        copies=copies,
+        source=source,
+    )
+    return replace(card.record, data=_write(changed))
+
+
+def restocked(card: Card, made: Card) -> tuple[Record, tuple[Copy, ...]]:
+    """A card's record with the content and copies of what its issuer has just sent, and the old copies to forget.
+
+    Unused copies stay where the issuer says what it said before; those that were shown go.
+    """
+    if card.record is None:
+        raise ValueError("a card that was never kept has no stock to change")
+    same, now = said(card.opened) == said(made.opened), made.added
+    staying = tuple(copy for copy in card.stock if same and not copy.uses and (copy.valid_until or now + 1) > now)
+    dropped = tuple(copy for copy in card.stock if copy not in staying)
+    fresh = replace(made, copies=staying + made.copies, added=card.added, name=card.name)
+    return with_stock(replace(fresh, record=card.record), fresh.copies, made.source), dropped
+
+
+def spend(card: Card, *, now: datetime) -> Record:
+    """The card's record after its next copy was shown: to be kept before anything leaves the wallet."""
+    stock = card.stock
+    shown = next_copy(stock)
+    seen = replace(shown, uses=shown.uses + 1, used_at=seconds(now))
+    return with_stock(card, tuple(seen if copy is shown else copy for copy in stock), card.source)
+
+
 def finding_json(finding: Finding) -> dict[str, Json]:
     """A finding as pages, programs and sealed records have it."""
     return {
@@ -174,6 +237,8 @@ def _write(card: Card) -> dict[str, Json]:
         "valid_until": card.valid_until,
         "status": None if card.status is None else finding_json(card.status),
         "status_at": card.status_at,
+        "copies": [copy.json for copy in card.copies],
+        "source": None if card.source is None else card.source.json,
     }
 
 
@@ -181,6 +246,7 @@ def read(record: Record) -> Card:
     """The card in a record."""
     data = record.data
     name, kid, chain = data["issuer"]
+    copies = tuple(read_copy(one) for one in data.get("copies", []))
     return Card(
         credential=Credential(data["format"], data["wire"]),
         type=data["type"],
@@ -193,11 +259,13 @@ def read(record: Record) -> Card:
         closed=_paths(data["closed"]),
         labels={tuple(path): text for path, text in data["labels"]},
         added=data["added"],
-        status_refs=tuple(_status_ref(one) for one in _written_statuses(data)),
+        status_refs=tuple(read_status(one) for one in _written_statuses(data)),
         valid_from=data["valid_from"],
         valid_until=data["valid_until"],
         status=None if data["status"] is None else read_finding(data["status"]),
         status_at=data["status_at"],
+        copies=copies,
+        source=read_source(data.get("source")),
         record=record,
     )
 
@@ -212,8 +280,3 @@ def _written_statuses(data: Mapping[str, Json]) -> list[list[Json]]:
         written: list[list[Json]] = data["status_refs"]
         return written
     return [] if data["status_ref"] is None else [[*data["status_ref"], 1, []]]
-
-
-def _status_ref(parts: list[Json]) -> StatusRef:
-    kind, uri, index, purpose, size, messages = parts
-    return StatusRef(kind, uri, index, purpose, size, tuple((value, text) for value, text in messages))

@@ -27,6 +27,7 @@ from wallet.holder import store
 from wallet.holder.cards import finding_json
 from wallet.holder.inspection import status_of
 from wallet.holder.outside import Outside
+from wallet.holder.pagecli import answer_dc
 from wallet.holder.settings import OPTIONS, ROLE, issuer_policy, read_settings
 from wallet.holder.web import STATUS_MAX_AGE, utc_now
 from wallet.holder.web import check as check_settings
@@ -47,6 +48,9 @@ def main() -> None:
 main.add_command(
     cli.serve_command(ROLE, factory="wallet.holder.web:wsgi", check=check_settings, options=OPTIONS), name="serve"
 )
+
+
+main.add_command(answer_dc)
 
 
 @main.group()

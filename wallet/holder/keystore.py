@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ssi.encoding import Json, b64url, required_text, unb64url
+from ssi.encoding import Json, b64url, required_text, seconds, unb64url
 from ssi.errors import Refused
 from ssi.keys import PublicKey, Signer, SoftwareSigner
 from wallet.holder.vault import Record, Vault
@@ -55,6 +55,20 @@ class VaultKeys:
         signer = SoftwareSigner.generate(alg)
         self.vault.put(self.vault.new(KIND, _data(signer), lookup=signer.kid, until=until))
         return SealedSigner(signer.public, self.vault)
+
+    def create_several(self, alg: str, count: int, until: datetime) -> tuple[Signer, ...]:
+        """Make keys for the copies of one card, kept together, and forgotten at `until` unless they are kept."""
+        signers = [SoftwareSigner.generate(alg) for _ in range(count)]
+        self.vault.commit(*(self.vault.new(KIND, _data(one), lookup=one.kid, until=until) for one in signers))
+        return tuple(SealedSigner(one.public, self.vault) for one in signers)
+
+    def taken(self, kid: str) -> Signer:
+        """The key itself, for a signature that may come after the key has left the vault. Raises (`key.unknown`)."""
+        return _secret(_record(self.vault, kid).data)
+
+    def extended(self, kid: str, until: datetime) -> Record:
+        """The record of a key with a later time of forgetting."""
+        return replace(_record(self.vault, kid), expires=seconds(until))
 
     def kept(self, kid: str) -> Record:
         """The record of a key without its time of forgetting, to be kept together with the card that it is for."""

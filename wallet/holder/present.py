@@ -7,77 +7,127 @@ wallet that is stopped half-way knows that it may have been.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
-from urllib.parse import urlencode
 
-from ssi import formats, oid4vp
-from ssi.errors import Malformed, Refused, SsiError, Unavailable
-from ssi.fetch import Response
+from ssi import formats, haip, oid4vp
+from ssi.encoding import Json
+from ssi.errors import Refused, SsiError, Unavailable
+from ssi.jose.jwe import DecryptionKey
 from ssi.keys import KeyStore
-from ssi.model import Disclosure
-from ssi.oid4vp import RequestLink, SignedRequest
-from wallet.holder import cards, history, requests
+from ssi.model import Challenge, Disclosure, Outcome
+from ssi.oid4vp import Asker, PageReader, RequestLink, SignedRequest, transactions
+from wallet.holder import cards, history, requests, sending
 from wallet.holder.alike import full_name, told_apart
 from wallet.holder.claims import Line
-from wallet.holder.consent import Consent, consent
+from wallet.holder.consent import Consent, Picks, consent
 from wallet.holder.history import What
 from wallet.holder.keystore import VaultKeys
 from wallet.holder.outside import Outside
-from wallet.holder.requests import Request, State
-from wallet.holder.review import Review, review
+from wallet.holder.requests import Page, Request, State
+from wallet.holder.review import Choice, Review, asked_by, review
+from wallet.holder.sending import Outgoing, Sent
 from wallet.holder.vault import Record, Vault, changed
-
-MAX_REQUEST: Final = 262_144
-_FORM: Final = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """An answer ready to be sent: where to, and the form."""
-
-    response_uri: str
-    form: Mapping[str, str]
 
 
 def look(vault: Vault, link: str, *, outside: Outside, now: datetime) -> Request:
     """Fetch a request and authenticate who asks, for the person to see; nothing is answered yet.
 
-    Raises what `oid4vp.parse_link` and `oid4vp.open_request` raise, and Unavailable when it cannot be fetched.
+    Raises what `oid4vp.parse_link` and `oid4vp.open_request` raise, `request.attester`, and Unavailable when it cannot
+    be fetched. The asker of a request that cannot be taken hears of that only from `tell`.
     """
+    return requests.begin(vault, _looked(vault, link, outside=outside, now=now, telling=False))
+
+
+def tell(vault: Vault, link: str, *, outside: Outside, now: datetime) -> bool:
+    """Tell who asks, if they prove who they are, why their request cannot be taken (§8.5); was there anybody to tell?
+
+    That is the person's to do: it says that a wallet is here, though nothing of what it holds. Raises like `look` where
+    the request cannot be fetched.
+    """
+    try:
+        _looked(vault, link, outside=outside, now=now, telling=True)
+    except _Told:
+        return True
+    except SsiError as problem:
+        if isinstance(problem, Unavailable):
+            raise
+        return False
+    return False
+
+
+class _Told(Exception):
+    """The asker was told why the request cannot be taken."""
+
+
+def _looked(vault: Vault, link: str, *, outside: Outside, now: datetime, telling: bool) -> Request:
+    """A request that was fetched and opened; `telling` answers one that cannot be taken, and raises `_Told`."""
     parsed = oid4vp.parse_link(link)
-    nonce = secrets.token_urlsafe(24) if parsed.method == "post" else None
-    token = _fetched(parsed, nonce, outside)
-    _opened(link, token, nonce, outside=outside, now=now)
-    return requests.begin(vault, link=link, token=token, wallet_nonce=nonce, now=now)
+    nonce, key = None, DecryptionKey.generate()
+    form = None
+    if parsed.method == "post":
+        nonce = secrets.token_urlsafe(24)
+        known = bool(outside.clients)
+        form = oid4vp.request_form(parsed, wallet_nonce=nonce, key=key, known_clients=known)
+    token = sending.fetched(parsed, form, outside)
+    try:
+        token = None if token is None else oid4vp.decrypt_request(token, keys=(key,) if nonce else ())
+        request = requests.fresh(vault, link=link, token=token, wallet_nonce=nonce, now=now)
+        _opened(request, outside=outside, now=now)
+    except SsiError as problem:
+        if telling and _tell(problem, token, parsed, outside=outside, now=now):
+            raise _Told from problem
+        raise
+    return request
+
+
+def look_at_page(vault: Vault, protocol: str, data: Json, *, origin: str, outside: Outside, now: datetime) -> Request:
+    """A request that a page made through the browser, for the person to see (Appendix A); nothing is answered yet.
+
+    `origin` is what the platform says about the page. Raises what `oid4vp.open_page_request` raises.
+    """
+    request = requests.fresh(vault, page=Page(protocol, data, origin), now=now)
+    _opened(request, outside=outside, now=now)
+    return requests.begin(vault, request)
 
 
 def shown(vault: Vault, request: Request, *, outside: Outside, now: datetime) -> Review:
     """The request as the consent screen shows it. Raises like `look` (an expired request is Refused)."""
-    signed = _opened(request.link, request.token, request.wallet_nonce, outside=outside, now=now)
+    signed = _opened(request, outside=outside, now=now)
     return review(signed, cards.all_cards(vault), outside=outside, now=now)
 
 
 def respond(agreed: Consent, *, keys: KeyStore) -> Outgoing:
-    """Make the answer that a person has agreed to, and no other."""
+    """Make the answer that a person has agreed to, and no other.
+
+    A transaction is authorized by one credential alone (§5.1): the first of those chosen for its question.
+    """
     request = agreed.review.signed.request
-    challenge = oid4vp.challenge(request)
-    token = {}
-    for name, answer in agreed.answers.items():
-        made = formats.by_id(answer.card.credential.format).derive(
-            answer.card.credential,
-            disclose=Disclosure(answer.paths),
-            challenge=challenge,
-            holder=keys.get(answer.card.key.kid),
-            now=agreed.at,
-        )
-        token[name] = [made.wire]
-    return Outgoing(request.response_uri, oid4vp.respond(request, token))
+    bound = oid4vp.assigned(request, {name: some[0].card.credential.format for name, some in agreed.answers.items()})
+    token = {
+        name: [
+            _derived(one, bound[name] if place == 0 else replace(bound[name], transaction_data=()), agreed, keys)
+            for place, one in enumerate(some)
+        ]
+        for name, some in agreed.answers.items()
+    }
+    return sending.answering(request, token)
 
 
-def share(vault: Vault, id: str, *, picks: Mapping[str, str], outside: Outside, now: datetime) -> Request:
+def _derived(answer: Choice, challenge: Challenge, agreed: Consent, keys: KeyStore) -> str:
+    """One presentation of the chosen card's next copy."""
+    made = formats.by_id(answer.card.credential.format).derive(
+        answer.card.credential,
+        disclose=Disclosure(answer.paths),
+        challenge=challenge,
+        holder=keys.get(answer.card.key.kid),
+        now=agreed.at,
+    )
+    return made.wire
+
+
+def share(vault: Vault, id: str, *, picks: Picks, outside: Outside, now: datetime) -> Request:
     """Send what the person has picked. An answer that did not get through may be sent again.
 
     Raises Refused and Malformed (`consent.*`), Unavailable when the asker could not be reached; the request
@@ -89,14 +139,15 @@ def share(vault: Vault, id: str, *, picks: Mapping[str, str], outside: Outside, 
     agreed = consent(shown(vault, request, outside=outside, now=now), picks=picks, at=now)
     outgoing = respond(agreed, keys=VaultKeys(vault))
     event = _event(vault, request, agreed.review, What.SENDING, shared=_shared(vault, agreed), now=now)
-    request, event = requests.reserve(vault, request, event, who=agreed.review.who, now=now)
+    spent = _spent(agreed, now=now)
+    request, event = requests.reserve(vault, request, event, who=agreed.review.who, now=now, spent=spent)
     try:
-        going_on = _post(outgoing, outside, again=request.attempts > 1)
+        sent = sending.send(outgoing, outside, again=request.attempts > 1)
     except SsiError as error:
         _not_sent(vault, request, event, error)
         raise
-    done = replace(request, state=State.SHARED, redirect_uri=going_on, problem=None, busy_until=0)
-    vault.commit(requests.as_record(done), _now_is(event, What.SHARED))
+    done = _done(request, State.SHARED, sent)
+    vault.commit(requests.as_record(done), _now_is(event, What.SHARED, detail=_authorized(agreed.review)))
     return requests.get_request(vault, id, now=now)
 
 
@@ -108,68 +159,102 @@ def decline(vault: Vault, id: str, *, outside: Outside, now: datetime) -> Reques
     asked = shown(vault, request, outside=outside, now=now)
     event = _event(vault, request, asked, What.DECLINED, shared=(), now=now)
     request, event = requests.reserve(vault, request, event, who=asked.who, now=now)
-    form = oid4vp.decline(asked.signed.request, description="The person declined to share.")
-    going_on, problem = None, None
+    outgoing = sending.declining(asked.signed.request, description="The person declined to share.")
+    sent, problem = Sent(), None
     try:
-        going_on = _post(Outgoing(asked.signed.request.response_uri, form), outside, again=False)
+        sent = sending.send(outgoing, outside, again=False)
     except SsiError as error:
         problem = (error.code, "They could not be told that you declined. Nothing was shared.")
-    done = replace(request, state=State.DECLINED, redirect_uri=going_on, problem=problem, busy_until=0)
+    done = replace(_done(request, State.DECLINED, sent), problem=problem)
     vault.commit(requests.as_record(done))
     return requests.get_request(vault, id, now=now)
 
 
-def _opened(link: str, token: str | None, nonce: str | None, *, outside: Outside, now: datetime) -> SignedRequest:
-    parsed = oid4vp.parse_link(link)
-    return oid4vp.open_request(token, link=parsed, keys=outside.keys, now=now, wallet_nonce=nonce)
+def _done(request: Request, state: State, sent: Sent) -> Request:
+    return replace(
+        request,
+        state=state,
+        redirect_uri=sent.redirect_uri,
+        carried=sent.carried,
+        answer=sent.answer,
+        problem=None,
+        busy_until=0,
+    )
 
 
-def _fetched(link: RequestLink, nonce: str | None, outside: Outside) -> str | None:
-    """The request object (§5.10), or None when the link holds the request itself."""
-    if link.request_uri is None:
-        return None
-    if nonce is None:
-        response = outside.fetch.get(link.request_uri, accept=oid4vp.REQUEST_MEDIA_TYPE, max_bytes=MAX_REQUEST)
+def _opened(request: Request, *, outside: Outside, now: datetime) -> SignedRequest:
+    """Read a request and authenticate who asks; by the profile's rules too, where this wallet keeps to it."""
+    types, page, link = transactions.TYPES, request.page, None
+    if page is not None:
+        reader = PageReader(page.origin, outside.keys, now, types, outside.clients, _believed(outside, now))
+        signed = oid4vp.open_page_request(page.protocol, page.data, reader)
     else:
-        form = urlencode(oid4vp.request_form(link, wallet_nonce=nonce)).encode()
-        response = outside.fetch.post(
-            link.request_uri, body=form, content_type=_FORM, accept=oid4vp.REQUEST_MEDIA_TYPE, max_bytes=MAX_REQUEST
+        link = oid4vp.parse_link(request.link)
+        signed = oid4vp.open_request(
+            request.token,
+            link=link,
+            keys=outside.keys,
+            now=now,
+            wallet_nonce=request.wallet_nonce,
+            transaction_types=types,
+            clients=outside.clients,
         )
-    if response.status >= 500:
-        raise Unavailable("request.unavailable", "The one who asks cannot answer just now. Try again in a moment.")
-    if response.status != 200:
-        raise Refused("request.gone", "The request is gone: it has expired or was answered. Ask them for a new one.")
-    try:
-        return response.body.decode("ascii").strip()
-    except UnicodeDecodeError:
-        raise Malformed("request.text", "What came from the address of the request is not a request.") from None
+    if outside.haip:
+        by_reference = link is not None and link.request_uri is not None
+        asker = signed.asker
+        haip.check_request(signed.request, prefix=asker.prefix, x5c=asker.issuer.x5c, by_reference=by_reference)
+    _check_attester(signed.asker, outside=outside, now=now)
+    return signed
 
 
-def _post(outgoing: Outgoing, outside: Outside, *, again: bool) -> str | None:
-    """Send an answer; where to go on, if the asker says so (§8.2)."""
-    body = urlencode(outgoing.form).encode()
-    response = outside.fetch.post(outgoing.response_uri, body=body, content_type=_FORM, accept="application/json")
-    if response.status >= 500 or response.status == 429:
-        raise Unavailable("request.unavailable", "The other side could not take the answer just now. Try again.")
-    if response.status >= 400:
-        if again:
-            raise Refused("request.refused", "They take no answer any more. An earlier try may have reached them.")
-        raise Refused("request.refused", "The other side did not take the answer. Ask them for a new request.")
-    return _going_on(response)
+def _believed(outside: Outside, now: datetime) -> Callable[[Asker], bool]:
+    """Which of several identities to take: one that is trusted here (A.3.2.2)."""
+
+    def believed(asker: Asker) -> bool:
+        found = asked_by(asker, outside=outside, now=now)
+        return found is not None and found.outcome is Outcome.PASS
+
+    return believed
 
 
-def _going_on(response: Response) -> str | None:
-    """The address to go on to: https only. An answer that cannot be read leads nowhere, and takes nothing back."""
-    try:
-        target = oid4vp.read_receipt(response.body)
-    except SsiError:
-        return None
-    return target if target is not None and target.startswith("https://") else None
+def _check_attester(asker: Asker, *, outside: Outside, now: datetime) -> None:
+    """§5.9.3 `verifier_attestation`: without trust in who attests, the request must be refused."""
+    if asker.statement != oid4vp.ATTESTATION_TYPE or _believed(outside, now)(asker):
+        return
+    found = asked_by(asker, outside=outside, now=now)
+    if found is not None and found.outcome is Outcome.UNKNOWN:
+        raise Unavailable("request.attester", "It could not be checked now who vouches for the one who asks.")
+    raise Refused("request.attester", "Nobody that this wallet trusts vouches for the one who asks.")
+
+
+def _tell(problem: SsiError, token: str | None, link: RequestLink, *, outside: Outside, now: datetime) -> bool:
+    """Tell an asker who has proved who they are that their request cannot be taken."""
+    if isinstance(problem, Unavailable):
+        return False
+    refusal = oid4vp.refuse(problem, token, link=link, keys=outside.keys, now=now, clients=outside.clients)
+    if refusal is not None:
+        sending.tell(refusal.response_uri, refusal.form, outside)
+    return refusal is not None
+
+
+def _spent(agreed: Consent, *, now: datetime) -> list[Record]:
+    """The records of the cards whose next copies are about to be shown."""
+    used = {one.card.id: one.card for some in agreed.answers.values() for one in some}
+    return [cards.spend(card, now=now) for card in used.values()]
+
+
+def _authorized(asked: Review) -> str:
+    """What a yes has authorized, for the history; "" when nothing."""
+    said = [
+        f"{one.title} ({'; '.join(f'{label}: {value}' for label, value in one.lines)})" for one in asked.transactions
+    ]
+    return f"You authorised: {', '.join(said)}." if said else ""
 
 
 def _shared(vault: Vault, agreed: Consent) -> tuple[tuple[str, tuple[Line, ...]], ...]:
     """What the history keeps of an answer: which cards, and what of them."""
-    apart, answers = told_apart(cards.all_cards(vault)), agreed.answers.values()
+    apart = told_apart(cards.all_cards(vault))
+    answers = [one for some in agreed.answers.values() for one in some]
     return tuple((full_name(one.card, apart), one.revealed.asked + one.revealed.always) for one in answers)
 
 

@@ -1,55 +1,61 @@
-"""Receiving: how does an offer become a card? Look, accept, prove the key, fetch, check; keep only what passed.
+"""Receiving: how does an offer become a card? Look, accept or sign in, prove the keys, fetch, check; keep what passed.
 
 Each step is kept in the vault before the next one begins, so that a wallet that is stopped goes on where it was, and
-nothing is ever half there: the card, its key and the history are written together or not at all.
+nothing is ever half there: the card, its keys and the history are written together or not at all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlencode
 
-from ssi import formats
-from ssi.encoding import wire_text, write_json
-from ssi.errors import Malformed, Refused, SsiError, Unsupported
-from ssi.fetch import Response
-from ssi.keys import ALGORITHMS, Signer
+from ssi import formats, haip
+from ssi.encoding import seconds
+from ssi.errors import Malformed, SsiError, Unsupported
+from ssi.jose.jwe import DecryptionKey
 from ssi.oid4vci import (
+    AUTHORIZATION_CODE,
+    PRE_AUTHORIZED_CODE,
     AuthorizationServer,
     Configuration,
     CredentialOffer,
-    CredentialRequest,
-    CredentialResponse,
     IssuerMetadata,
-    NonceResponse,
     OAuthError,
     OfferReference,
-    TokenRequest,
-    TokenResponse,
-    authorization_server_url,
-    metadata_url,
     parse_offer,
-    proof,
-    read_error,
     read_offer,
 )
-from wallet.holder import history, offers
+from wallet.holder import discovery, grants, history, notifying, offers
+from wallet.holder.calls import JSON, good
+from wallet.holder.discovery import Found
+from wallet.holder.fetching import fetch
 from wallet.holder.history import What
-from wallet.holder.keystore import VaultKeys
-from wallet.holder.offers import Item, Offer, Stage
+from wallet.holder.offers import OVER, Offer, Stage
 from wallet.holder.outside import Outside
-from wallet.holder.settle import forgotten_keys, maker, settle
+from wallet.holder.proving import way
+from wallet.holder.settle import forgotten, maker, settle, settled
+from wallet.holder.tokens import authorize, renewed
 from wallet.holder.vault import Vault
 
-MAX_METADATA: Final = 262_144
-MAX_TX_CODE: Final = 64
-PREFERRED: Final = ("ES256", "EdDSA", "ES384")
-_JSON: Final = "application/json"
-_FORM: Final = "application/x-www-form-urlencoded"
-_FINAL: Final = frozenset({"invalid_token", "insufficient_scope", "credential_request_denied"})
-"""Answers of the credential endpoint after which the same token will never bring a credential."""
+Later = Callable[[Callable[[], object]], None]
+"""Takes what can be done when the person has been answered."""
+
+_FINAL: Final = frozenset(
+    {"invalid_token", "insufficient_scope", "credential_request_denied", "invalid_transaction_id"}
+)
+"""Answers of the credential endpoints after which the same token will never bring a credential."""
+
+_REVOKED: Final = frozenset({"invalid_grant", "unauthorized_client"})
+"""Answers of the token endpoint after which a refresh token is of no more use."""
+
+_HAIP_FORMATS: Final = frozenset(haip.FORMATS)
+
+
+def at_once(task: Callable[[], object]) -> None:
+    """A `Later` that does not wait."""
+    task()
 
 
 def look(vault: Vault, link: str, *, outside: Outside, now: datetime) -> Offer:
@@ -58,47 +64,83 @@ def look(vault: Vault, link: str, *, outside: Outside, now: datetime) -> Offer:
     Raises Malformed and Unsupported for what cannot be used, Unavailable when the issuer cannot be reached.
     """
     offer = _offer(link, outside)
-    if offer.pre_authorized is None:
-        raise Unsupported("offer.grant", "The issuer wants you to sign in first, which this wallet cannot do yet.")
-    body = _body(outside.fetch.get(metadata_url(offer.issuer), accept=_JSON, max_bytes=MAX_METADATA))
-    metadata = IssuerMetadata.parse(body, issuer=offer.issuer)
+    found = discovery.issuer(offer.issuer, outside=outside, now=now)
     for name in offer.configuration_ids:
-        _require_usable(metadata, name)
-    endpoint = _token_endpoint(offer, metadata, outside)
-    return offers.begin(vault, offer, metadata=metadata, body=body.decode(), token_endpoint=endpoint, now=now)
+        _require_usable(found.metadata, name, outside)
+    return offers.begin(vault, offer, found, _server(offer, found.metadata, outside), now=now)
 
 
-def accept(vault: Vault, id: str, *, tx_code: str, outside: Outside, now: datetime) -> Offer:
+def choose(vault: Vault, issuer: str, configuration: str, *, outside: Outside, now: datetime) -> Offer:
+    """Begin with a card that the person has picked from an issuer's list, without any offer of the issuer's (§3.5)."""
+    found = discovery.typed(issuer, outside=outside, now=now)
+    _require_usable(found.metadata, configuration, outside)
+    own = CredentialOffer(found.metadata.issuer, (configuration,))
+    return offers.begin(vault, own, found, _server(own, found.metadata, outside), now=now)
+
+
+def usable(found: Found, outside: Outside) -> tuple[Configuration, ...]:
+    """The cards of an issuer that this wallet could hold."""
+    names = found.metadata.configurations
+    return tuple(names[name] for name in names if _problem(found.metadata, name, outside) is None)
+
+
+def accept(vault: Vault, id: str, *, tx_code: str, outside: Outside, now: datetime, later: Later = at_once) -> Offer:
     """Go as far as possible with an offer that the person has accepted; call again to go on after any stop.
 
     Raises what stopped it; the offer remembers that as its `problem`, and everything it had reached.
     """
     offer = offers.get_offer(vault, id, now=now)
-    if offer.stage in {Stage.SETTLED, Stage.DECLINED}:
+    if offer.stage in OVER or (offer.stage is Stage.WAITING and _early(offer, now=now)):
         return offer
     offer = offers.reserve(vault, offer, now=now)
     try:
-        if offer.token is None:
-            offer = _authorize(vault, offer, tx_code=tx_code, outside=outside, now=now)
-        for item in offer.items:
-            if not item.wire:
-                offer = _fetch(vault, offer, item, outside=outside, now=now)
-        return settle(vault, offer, outside=outside, now=now)
+        return _go_on(vault, offer, tx_code=tx_code, outside=outside, now=now, later=later)
     except SsiError as error:
         _stopped(vault, id, error, now=now)
         raise
 
 
-def decline(vault: Vault, id: str, *, now: datetime) -> Offer:
-    """Put an offer away. Nothing is sent to the issuer: it learns nothing."""
+def decline(vault: Vault, id: str, *, outside: Outside, now: datetime, later: Later = at_once) -> Offer:
+    """Put an offer away. The issuer learns nothing, unless it has sent something and wants to know (§11)."""
     offer = offers.get_offer(vault, id, now=now)
-    if offer.stage in {Stage.SETTLED, Stage.DECLINED}:
+    if offer.stage in OVER:
         return offer
     offer = offers.reserve(vault, offer, now=now)
-    done = replace(offer, stage=Stage.DECLINED, token=None, items=(), problem=None, busy_until=0)
+    teller = notifying.of_offer(vault, offer, outside=outside, now=now)
+    done = replace(offer, stage=Stage.DECLINED, token=None, sign_in=None, items=(), problem=None, busy_until=0)
     event = history.happened(vault, What.OFFER_DECLINED, now=now, who=maker(offer))
-    vault.commit(offers.as_record(done), event, remove=forgotten_keys(vault, offer.items))
+    vault.commit(offers.as_record(done), event, remove=forgotten(vault, offer.keys))
+    if teller is not None:
+        later(teller.deleted)
     return offers.get_offer(vault, id, now=now)
+
+
+def due(vault: Vault, *, now: datetime) -> tuple[Offer, ...]:
+    """The offers whose issuer may be asked again whether it has made the card."""
+    waiting = (offer for offer in offers.unfinished(vault, now=now) if offer.stage is Stage.WAITING)
+    return tuple(offer for offer in waiting if not _early(offer, now=now) and offer.busy_until <= seconds(now))
+
+
+def _early(offer: Offer, *, now: datetime) -> bool:
+    """Has the issuer asked not to be asked yet (§9.2 `interval`)?"""
+    return all(item.transaction or item.wires for item in offer.items) and offer.ask_at > seconds(now)
+
+
+def _go_on(vault: Vault, offer: Offer, *, tx_code: str, outside: Outside, now: datetime, later: Later) -> Offer:
+    if offer.token is None and offer.refills:
+        offer = renewed(vault, offer, outside=outside, now=now)
+    elif offer.token is None:
+        offer = authorize(vault, offer, tx_code=tx_code, outside=outside, now=now)
+    for item in offer.items:
+        if not item.wires and not (item.transaction and item.ask_at > seconds(now)):
+            offer = fetch(vault, offer, item, outside=outside, now=now)
+    if any(item.transaction for item in offer.items):
+        return offers.keep(vault, replace(offer, stage=Stage.WAITING, busy_until=0))
+    teller = notifying.of_offer(vault, offer, outside=outside, now=now)
+    done = settle(vault, offer, outside=outside, now=now)
+    if teller is not None and done.stage is Stage.SETTLED:
+        later(lambda: teller.settled(done))
+    return done
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
@@ -107,42 +149,52 @@ def decline(vault: Vault, id: str, *, now: datetime) -> Offer:
 def _offer(link: str, outside: Outside) -> CredentialOffer:
     parsed = parse_offer(link)
     if isinstance(parsed, OfferReference):
-        return read_offer(_body(outside.fetch.get(parsed.uri, accept=_JSON, max_bytes=65_536)))
+        return read_offer(good(outside.fetch.get(parsed.uri, accept=JSON, max_bytes=65_536)))
     return parsed
 
 
-def _require_usable(metadata: IssuerMetadata, name: str) -> Configuration:
+def _require_usable(metadata: IssuerMetadata, name: str, outside: Outside) -> None:
     """Can this wallet hold what is offered? Better said now than after the issuer has made it."""
+    problem = _problem(metadata, name, outside)
+    if problem is not None:
+        raise problem
+
+
+def _problem(metadata: IssuerMetadata, name: str, outside: Outside) -> SsiError | None:
+    """Why this wallet could not hold such a card."""
     found = metadata.configurations.get(name)
     if found is None:
-        raise Malformed("offer.configuration", "The issuer offers a card that its own description does not know.")
-    formats.by_id(found.format)
-    _algorithm(found)
-    if metadata.encryption_required:
-        raise Unsupported("offer.encryption", "The issuer asks for an encryption that this wallet does not have yet.")
-    return found
+        return Malformed("offer.configuration", "The issuer offers a card that its own description does not know.")
+    if outside.haip and found.format not in _HAIP_FORMATS:
+        return haip.refusal("format", "The issuer offers a credential format that the profile does not have", "6")
+    requests, responses = metadata.request_encryption, metadata.response_encryption
+    hidden = requests is not None and requests.required and not requests.usable
+    if hidden or (responses is not None and responses.required and responses.ask(DecryptionKey.generate()) is None):
+        return Unsupported("offer.encryption", "The issuer asks for an encryption that this wallet does not have.")
+    try:
+        formats.by_id(found.format)
+        way(found, outside.provider)
+    except SsiError as error:
+        return error
+    return None
 
 
-def _algorithm(configuration: Configuration) -> str:
-    """The algorithm of the key to make: the first preferred one that the issuer takes in `jwt` proofs (§12.2.4)."""
-    if not configuration.proof_algs:
-        return PREFERRED[0]
-    allowed = configuration.proof_algs.get("jwt", ())
-    chosen = next((alg for alg in PREFERRED if alg in allowed), None)
-    if chosen is None or chosen not in ALGORITHMS or "jwt" in configuration.attested:
-        raise Unsupported("offer.proof", "The issuer asks for a kind of key proof that this wallet cannot give.")
-    return chosen
-
-
-def _token_endpoint(offer: CredentialOffer, metadata: IssuerMetadata, outside: Outside) -> str:
-    """Where the code is exchanged (§12.2.4 `authorization_servers`, §4.1.1 `authorization_server`)."""
-    servers = metadata.authorization_servers or (metadata.issuer,)
-    hint = offer.pre_authorized.authorization_server if offer.pre_authorized else None
-    if hint is not None and hint not in metadata.authorization_servers:
-        raise Malformed("offer.authorization_server", "The offer names a server that the issuer does not work with.")
-    server = hint or servers[0]
-    body = _body(outside.fetch.get(authorization_server_url(server), accept=_JSON, max_bytes=MAX_METADATA))
-    return AuthorizationServer.parse(body, issuer=server).token_endpoint
+def _server(offer: CredentialOffer, metadata: IssuerMetadata, outside: Outside) -> AuthorizationServer:
+    """Where the code is had and exchanged. Raises Unsupported when there is no way for this wallet (`offer.grant`)."""
+    if offer.pre_authorized is not None:
+        hint, grant = offer.pre_authorized.authorization_server, PRE_AUTHORIZED_CODE
+    else:
+        hint = None if offer.authorization_code is None else offer.authorization_code.authorization_server
+        grant = AUTHORIZATION_CODE
+    if offer.grants and grant not in offer.grants:
+        raise Unsupported("offer.grant", "The issuer wants to give access in a way that this wallet does not know.")
+    server = discovery.server(metadata, (grant,), hint=hint, outside=outside)
+    if grant == AUTHORIZATION_CODE and not server.supports_code:
+        raise Unsupported("offer.grant", "The issuer gives this card only to those whom it has made an offer.")
+    if outside.haip:
+        haip.check_issuer(metadata)
+        discovery.check_haip(server, by_code=grant == AUTHORIZATION_CODE)
+    return server
 
 
 def _stopped(vault: Vault, id: str, error: SsiError, *, now: datetime) -> None:
@@ -151,13 +203,27 @@ def _stopped(vault: Vault, id: str, error: SsiError, *, now: datetime) -> None:
         return
     offer = offers.get_offer(vault, id, now=now)
     problem = (error.code, _sentence(error))
-    over = offer.token is not None and isinstance(error, OAuthError) and error.error in _FINAL
-    if over:
-        ended = replace(offer, stage=Stage.SETTLED, token=None, problem=problem, busy_until=0)
-        event = history.happened(vault, What.NOT_KEPT, now=now, detail=error.detail, who=maker(offer))
-        vault.commit(offers.as_record(ended), event, remove=forgotten_keys(vault, offer.items))
-        return
-    offers.keep(vault, replace(offer, problem=problem, busy_until=0))
+    refused = isinstance(error, OAuthError)
+    said = error.error if isinstance(error, OAuthError) else ""
+    over = offer.token is not None and said in _FINAL
+    if offer.refills and (over or said in _REVOKED):
+        _not_refilled(vault, offer)
+    elif over:
+        ended = replace(settled(offer), problem=problem)
+        event = history.happened(vault, What.NOT_KEPT, now=now, detail=problem[1], who=maker(offer))
+        vault.commit(offers.as_record(ended), event, remove=forgotten(vault, offer.keys))
+    elif offer.stage is Stage.SIGNED_IN and refused:  # a code works once: whatever was wrong, it is of no more use
+        again = replace(offer, stage=Stage.OFFERED, sign_in=None)
+        offers.keep(vault, replace(again, problem=problem, busy_until=0))
+    else:
+        offers.keep(vault, replace(offer, problem=problem, busy_until=0))
+
+
+def _not_refilled(vault: Vault, offer: Offer) -> None:
+    """The issuer will give no more copies under this grant: it is not asked again."""
+    kids = (kid for item in offer.items for kid in item.kids)
+    over = grants.over(grants.get_grant(vault, offer.grant))
+    vault.commit(offers.as_record(settled(offer)), over, remove=forgotten(vault, kids))
 
 
 def _sentence(error: SsiError) -> str:
@@ -166,84 +232,8 @@ def _sentence(error: SsiError) -> str:
         "oid4vci.invalid_grant": "The issuer did not accept the code. Check it and try again; or the offer has been "
         "used or has expired, then ask for a new one.",
         "oid4vci.invalid_token": "The issuer no longer accepts this offer. Ask for a new one.",
+        "oid4vci.invalid_transaction_id": "The issuer no longer knows of this card. Ask for a new one.",
         "oid4vci.credential_request_denied": "The issuer has decided not to issue this card. Ask them why.",
+        "oid4vci.invalid_client": "The issuer does not accept this wallet.",
     }
     return told.get(error.code, error.detail)
-
-
-# --- fetching ---------------------------------------------------------------------------------------------------------
-
-
-def _authorize(vault: Vault, offer: Offer, *, tx_code: str, outside: Outside, now: datetime) -> Offer:
-    """Exchange the code for an access token, and keep that before anything else: the code works only once."""
-    grant = offer.offer.pre_authorized
-    if grant is None:
-        raise Unsupported("offer.grant", "The offer has no code that this wallet could use.")
-    code = "".join(tx_code.split()) if grant.tx_code and grant.tx_code.input_mode == "numeric" else tx_code.strip()
-    if grant.tx_code is not None and not 0 < len(code) <= MAX_TX_CODE:
-        raise Malformed("offer.tx_code", "Type the code that the issuer gave you for this offer.")
-    request = TokenRequest(grant.code, tx_code=code if grant.tx_code is not None else None)
-    form = urlencode(request.form).encode()
-    body = _body(outside.fetch.post(offer.token_endpoint, body=form, content_type=_FORM, accept=_JSON))
-    authorized = replace(offer, token=TokenResponse.parse(body), stage=Stage.AUTHORIZED)
-    return offers.keep(vault, offers.longer(authorized, now=now))
-
-
-def _fetch(vault: Vault, offer: Offer, item: Item, *, outside: Outside, now: datetime) -> Offer:
-    """Make a key, prove it, and bring one credential; keep it as it came, unchecked, for the next step."""
-    keys = VaultKeys(vault)
-    configuration = offer.metadata.configurations[item.configuration]
-    if not item.kid:
-        signer = keys.create_until(_algorithm(configuration), now + offers.LIFETIME_AUTHORIZED)
-        item = replace(item, kid=signer.kid)
-        offer = offers.keep(vault, offer.item(item))
-    signer = keys.get(item.kid)
-    try:
-        response = _ask(offer, configuration, signer, outside=outside, now=now)
-    except OAuthError as error:
-        if error.error != "invalid_nonce":
-            raise
-        response = _ask(offer, configuration, signer, outside=outside, now=now)  # a fresh nonce, once (§8.3.1.2)
-    if not response.credentials:
-        raise Unsupported("offer.deferred", "The issuer will make the card later; this wallet cannot wait for it yet.")
-    wire = wire_text(response.credentials[0])
-    if wire is None:
-        raise Unsupported("offer.credential", "The issuer sent the card in a form that this wallet cannot keep.")
-    return offers.keep(vault, offer.item(replace(item, wire=wire)))
-
-
-def _ask(
-    offer: Offer, configuration: Configuration, signer: Signer, *, outside: Outside, now: datetime
-) -> CredentialResponse:
-    """One credential request with a proof over a fresh nonce (§7, §8.2)."""
-    if offer.token is None:
-        raise Refused("offer.token", "The offer has not been accepted yet.")
-    nonce = None
-    if offer.metadata.nonce_endpoint is not None:
-        answer = outside.fetch.post(offer.metadata.nonce_endpoint, body=b"", content_type=_FORM, accept=_JSON)
-        nonce = NonceResponse.parse(_body(answer)).c_nonce
-    token = proof.make(signer=signer, audience=offer.metadata.issuer, nonce=nonce, now=now)
-    identifiers = offer.token.identifiers.get(configuration.id)
-    request = CredentialRequest(
-        configuration_id=None if identifiers else configuration.id,
-        identifier=identifiers[0] if identifiers else None,
-        proof_type="jwt",
-        proofs=(token,),
-    )
-    headers = {"Authorization": f"Bearer {offer.token.access_token}"}
-    endpoint, body = offer.metadata.credential_endpoint, write_json(request.json)
-    answer = outside.fetch.post(endpoint, body=body, content_type=_JSON, accept=_JSON, headers=headers)
-    return CredentialResponse.parse(_body(answer))
-
-
-def _body(response: Response) -> bytes:
-    """The body of a good answer. Raises what a bad one means."""
-    if response.status >= 400:
-        raise read_error(response.body, status=response.status)
-    if not 200 <= response.status < 300:
-        raise Malformed("offer.status", "The issuer's answer is not one that the protocol knows.")
-    try:
-        response.body.decode()
-    except UnicodeDecodeError:
-        raise Malformed("offer.text", "The issuer's answer is not text.") from None
-    return response.body

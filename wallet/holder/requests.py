@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -29,16 +30,28 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
+class Page:
+    """A page that asked through the browser (OpenID4VP 1.0 Appendix A): how, what, and from which origin."""
+
+    protocol: str
+    data: Json
+    origin: str
+
+
+@dataclass(frozen=True)
 class Request:
     """A request as it came, and how it was answered. `event` is the id of its record in the history, once it has one.
 
-    `token` is None when the link itself held the request. `redirect_uri` is where the asker wants the person to go on.
+    `token` is None when the link itself held the request. `redirect_uri` is where the asker wants the person to go on;
+    `carried` says that the answer is in there, for the person's browser to take along. `page` is set instead of a link
+    for what a page has asked through the browser, and `answer` is then what to hand to that page.
     """
 
     record: Record
     link: str
     token: str | None = field(repr=False)
     wallet_nonce: str | None
+    page: Page | None = field(default=None, repr=False)
     state: State = State.OPEN
     who: Who = _NOBODY
     event: str = ""
@@ -46,6 +59,8 @@ class Request:
     redirect_uri: str | None = None
     problem: tuple[str, str] | None = None
     busy_until: int = 0
+    answer: Mapping[str, Json] | None = field(default=None, repr=False)
+    carried: bool = False
 
     @property
     def id(self) -> str:
@@ -53,11 +68,23 @@ class Request:
         return self.record.id
 
 
-def begin(vault: Vault, *, link: str, token: str | None, wallet_nonce: str | None, now: datetime) -> Request:
+def fresh(
+    vault: Vault,
+    *,
+    link: str = "",
+    token: str | None = None,
+    wallet_nonce: str | None = None,
+    page: Page | None = None,
+    now: datetime,
+) -> Request:
+    """A request as it came, not kept yet."""
+    return Request(vault.new(KIND, {}, until=now + LIFETIME), link, token, wallet_nonce, page)
+
+
+def begin(vault: Vault, request: Request) -> Request:
     """Keep a request that a person is about to look at; the oldest give way when somebody opens very many."""
-    fresh = Request(vault.new(KIND, {}, until=now + LIFETIME), link, token, wallet_nonce)
     old = vault.all(KIND)[MAX_OPEN - 1 :]
-    return read(vault.commit(as_record(fresh), remove=old)[0])
+    return read(vault.commit(as_record(request), remove=old)[0])
 
 
 def get_request(vault: Vault, id: str, *, now: datetime) -> Request:
@@ -68,8 +95,10 @@ def get_request(vault: Vault, id: str, *, now: datetime) -> Request:
     return read(record)
 
 
-def reserve(vault: Vault, request: Request, event: Record, *, who: Who, now: datetime) -> tuple[Request, Record]:
-    """Take the request for one answer, together with its record in the history.
+def reserve(
+    vault: Vault, request: Request, event: Record, *, who: Who, now: datetime, spent: Iterable[Record] = ()
+) -> tuple[Request, Record]:
+    """Take the request for one answer, together with its record in the history and the cards whose copies it uses.
 
     Raises Refused (`request.busy`) while another answer to it is on its way.
     """
@@ -83,7 +112,7 @@ def reserve(vault: Vault, request: Request, event: Record, *, who: Who, now: dat
         who=who,
         problem=None,
     )
-    record, kept = vault.commit(as_record(taken), event)
+    record, kept, *_ = vault.commit(as_record(taken), event, *spent)
     return read(record), kept
 
 
@@ -100,6 +129,9 @@ def as_record(request: Request) -> Record:
         "redirect_uri": request.redirect_uri,
         "problem": None if request.problem is None else list(request.problem),
         "busy_until": request.busy_until,
+        "page": None if request.page is None else [request.page.protocol, request.page.data, request.page.origin],
+        "answer": request.answer,
+        "carried": request.carried,
     }
     return changed(request.record, **data)
 
@@ -121,4 +153,7 @@ def read(record: Record) -> Request:
         redirect_uri=data["redirect_uri"],
         problem=None if problem is None else (problem[0], problem[1]),
         busy_until=data["busy_until"],
+        page=Page(*data["page"]) if data.get("page") else None,
+        answer=data.get("answer"),
+        carried=data.get("carried", False),
     )

@@ -9,19 +9,20 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from ssi import dcql, formats
+from ssi import dcql, formats, oid4vp
 from ssi.errors import Unsupported
-from ssi.model import ClaimPath, Finding, Outcome
-from ssi.oid4vp import SignedRequest
+from ssi.model import Check, ClaimPath, Finding, Issuer, Outcome
+from ssi.oid4vp import Asker, SignedRequest, Transaction, transactions
 from wallet.holder.cards import Card
 from wallet.holder.claims import Line, label, snake
 from wallet.holder.history import Who
 from wallet.holder.outside import Outside
 from wallet.holder.revealing import Revealed, reveal
+from wallet.holder.statements import Statement, statements
 
-ASKING: Final = "oauth-authz-req+jwt"
-"""What an asker's certificate is judged for: its type of statement is a request."""
-
+SEEN_BEFORE: Final = (
+    "Every copy of this card has been shown before. Those who saw this copy could find out together that it was you."
+)
 _MANY: Final = 4
 _AGES: Final = ("age_over_", "age_equal_or_over_")
 _STANDARD: Final[Mapping[str, str]] = {
@@ -52,11 +53,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One credential asked for, and the cards that can answer, best first."""
+    """One credential asked for, and the cards that can answer, best first; several of them where `multiple`."""
 
     id: str
     name: str
     choices: tuple[Choice, ...]
+    multiple: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Review:
-    """A request as the consent screen shows it. `trust` says why the asker's name is or is not believed."""
+    """A request as the consent screen shows it. `trust` says why the asker's name is or is not believed.
+
+    `transactions` are what a yes authorizes; `statements` what the asker brings about itself, unverified.
+    """
 
     signed: SignedRequest
     trust: Finding | None
     questions: Mapping[str, Question]
     parts: tuple[Part, ...]
     missing: tuple[str, ...]
+    transactions: tuple[Transaction, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -85,7 +92,8 @@ class Review:
     @property
     def who(self) -> Who:
         """The asker. An unverified one goes by the address that the answer would go to, never by a name of its own."""
-        host = urlsplit(self.signed.request.response_uri).netloc
+        address = self.signed.request.destination
+        host = urlsplit(address).netloc or address
         return Who(self.signed.asker.name if self.verified else host, host, self.verified)
 
     @property
@@ -96,11 +104,9 @@ class Review:
 
 def review(signed: SignedRequest, cards: Sequence[Card], *, outside: Outside, now: datetime) -> Review:
     """Match a request with the person's cards. Nothing leaves the wallet."""
-    asker, query = signed.asker, signed.request.query
-    trust = None
-    if outside.askers is not None and asker.authenticated:
-        trust = outside.askers.judge(asker.issuer, ASKING, now=now)
-    match = dcql.match(query, [dcql.Holding(card.id, card.credential.format, card.opened) for card in cards])
+    query = signed.request.query
+    holdings = [dcql.Holding(card.id, card.credential.format, card.opened) for card in cards]
+    match = dcql.match(query, holdings, certified=_certified(outside, now))
     by_id = {card.id: card for card in cards}
     questions = {
         asked.id: Question(
@@ -109,11 +115,40 @@ def review(signed: SignedRequest, cards: Sequence[Card], *, outside: Outside, no
             _ordered(
                 [_choice(by_id[one.holding_id], one.paths, asked) for one in match.options.get(asked.id, ())], now=now
             ),
+            asked.multiple,
         )
         for asked in query.credentials
     }
     parts = tuple(Part(one.required, one.options) for one in match.sets)
-    return Review(signed, trust, questions, parts, _missing(query, match, questions))
+    return Review(
+        signed,
+        asked_by(signed.asker, outside=outside, now=now),
+        questions,
+        parts,
+        _missing(query, match, questions),
+        tuple(transactions.parse(raw) for raw in signed.request.transaction_data),
+        statements(signed.request.verifier_info),
+    )
+
+
+def asked_by(asker: Asker, *, outside: Outside, now: datetime) -> Finding | None:
+    """Is the asker who they say? None where nobody could tell, or nothing was proved."""
+    if not asker.authenticated:
+        return None
+    if asker.prefix == oid4vp.PREREGISTERED:
+        return Finding(Check.TRUST, Outcome.PASS, "trust.known_client", "This wallet has known them beforehand.")
+    policy = outside.attesters if asker.statement == oid4vp.ATTESTATION_TYPE else outside.askers
+    return None if policy is None else policy.judge(asker.issuer, asker.statement, now=now)
+
+
+def _certified(outside: Outside, now: datetime) -> dcql.Certified:
+    """Whom trusted lists and federations vouch for, as far as this wallet knows any; "unknown" is not yes."""
+    known = outside.authorities
+
+    def certified(kind: str, value: str, issuer: Issuer) -> bool:
+        return known is not None and known.judge(kind, value, issuer, now=now).outcome is Outcome.PASS
+
+    return certified
 
 
 def _missing(query: dcql.Query, match: dcql.Match, questions: Mapping[str, Question]) -> tuple[str, ...]:
@@ -169,6 +204,8 @@ def _remarks(card: Card, revealed: Revealed) -> tuple[str, ...]:
         remarks.append("They ask for something that only you have, so others can recognise you by it.")
     if not revealed.hidden and not revealed.always and len(revealed.asked) >= _MANY:
         remarks.append("They ask for everything on this card.")
+    if card.recognisable:
+        remarks.append(SEEN_BEFORE)
     if not card.disclosed and revealed.always:
         remarks.append("Nothing on this card can be hidden: they will see all of it, whatever they ask for.")
     return tuple(remarks)

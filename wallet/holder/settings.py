@@ -1,4 +1,4 @@
-"""The wallet's settings: which key file, whose cards it keeps, and whose names on a request it believes."""
+"""The wallet's settings: which key file, whose cards it keeps, whose names it believes, and who vouches for it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Final
 
 from service.settings import Option, ServiceSettings, Source, read
 from ssi.errors import Unavailable
+from ssi.fetch import Fetch
 from ssi.model import TrustPolicy
-from ssi.trust import iaca
+from ssi.oid4vp import ATTESTATION_TYPE, Clients, read_clients
+from ssi.trust import declared, iaca
+from ssi.trust.declared import Declared
 from ssi.trust.policies import Anchors, AnyOf, read_issuers
 from ssi.trust.x509 import read_certificates
+from wallet.holder.provider import Provider, read_provider
 
 ROLE: Final = "wallet"
 OPTIONS: Final[tuple[Option, ...]] = (
@@ -32,6 +36,25 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "trusted-issuers",
         "JSON file with further issuers: {DID or URL: [types] or null}. Default: <data>/trust/issuers.json, if there.",
     ),
+    Option(
+        "attester-anchors",
+        "Authorities whose holders may attest who asks, PEM. Default: <data>/trust/attester-ca.pem, if there.",
+    ),
+    Option(
+        "known-askers",
+        "JSON file of askers known beforehand, who need no certificate. Default: <data>/trust/askers.json, if there.",
+    ),
+    Option(
+        "trust", "Further issuers and askers, by list or federation, JSON. Default: <data>/trust/trust.json, if there."
+    ),
+    Option(
+        "provider-key",
+        "Key that vouches for wallets and their keys to issuers, PEM. Default: <data>/wallet/provider.key, if there.",
+    ),
+    Option(
+        "provider-cert",
+        "Its certificate chain without the authority, PEM. Default: <data>/wallet/provider.pem, if there.",
+    ),
 )
 
 
@@ -45,6 +68,11 @@ class WalletSettings:
     asker_anchors: Path
     iaca_anchors: Path | None
     trusted_issuers: Path | None
+    attester_anchors: Path | None
+    known_askers: Path | None
+    provider_key: Path | None
+    provider_cert: Path | None
+    trust: Path | None = None
 
 
 def read_settings(values: Mapping[str, str]) -> WalletSettings:
@@ -59,6 +87,11 @@ def read_settings(values: Mapping[str, str]) -> WalletSettings:
         asker_anchors=source.path("asker-anchors", default=trust / "relying-party-ca.pem"),
         iaca_anchors=_if_there(source, "iaca-anchors", trust / "iaca.pem"),
         trusted_issuers=_if_there(source, "trusted-issuers", trust / "issuers.json"),
+        attester_anchors=_if_there(source, "attester-anchors", trust / "attester-ca.pem"),
+        known_askers=_if_there(source, "known-askers", trust / "askers.json"),
+        provider_key=_if_there(source, "provider-key", service.folder / "provider.key"),
+        provider_cert=_if_there(source, "provider-cert", service.folder / "provider.pem"),
+        trust=_if_there(source, "trust", trust / "trust.json"),
     )
 
 
@@ -78,6 +111,32 @@ def issuer_policy(anchors: Path, listed: Path | None = None, iacas: Path | None 
 def asker_policy(anchors: Path) -> TrustPolicy | None:
     """Whose names on a request are believed; None when the file is missing: then nobody's are."""
     return Anchors(read_certificates(anchors.read_bytes()), types=None) if anchors.exists() else None
+
+
+def attester_policy(anchors: Path | None) -> TrustPolicy | None:
+    """Who may attest whose key asks (OpenID4VP 1.0 §12), and nothing else; None: nobody. Raises as `issuer_policy`."""
+    if anchors is None:
+        return None
+    return Anchors(read_certificates(_content(anchors)), types=frozenset({ATTESTATION_TYPE}))
+
+
+def known_askers(file: Path | None) -> Clients:
+    """The askers that this wallet knows beforehand (OpenID4VP 1.0 §5.9.2). Raises Unavailable, Malformed."""
+    return {} if file is None else read_clients(_content(file))
+
+
+def declared_trust(path: Path | None, *, fetch: Fetch) -> Declared:
+    """Whom a trust declaration names, whose files stand beside it. Raises Unavailable, Malformed (`trust.*`)."""
+    if path is None:
+        return declared.NOTHING
+    return declared.read(_content(path), open_file=lambda name: _content(path.parent / name), fetch=fetch)
+
+
+def provider(settings: WalletSettings) -> Provider | None:
+    """Who vouches for these wallets; None when no key or no certificate is there. Raises like `read_provider`."""
+    if settings.provider_key is None or settings.provider_cert is None:
+        return None
+    return read_provider(settings.provider_key, settings.provider_cert, client_id=settings.service.base_url)
 
 
 def _content(path: Path) -> bytes:

@@ -24,14 +24,20 @@ class Listed:
 
     def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
         """The key that a DID URL names. Raises like `KeyResolver`, and Unsupported (`binding.method`)."""
-        if ":".join(kid.split(":", 2)[:2]) not in self.methods:
-            raise Unsupported("binding.method", "This issuer does not bind credentials to DIDs of this method.")
+        self._refuse_unlisted(kid)
         return self.keys.holder_key(kid, now=now)
 
     def issuer_key(self, issuer: Issuer, *, alg: str, now: datetime) -> ResolvedKey:
-        """The key of an issuer, as `keys` finds it."""
+        """The key of who attests keys: by certificate, or by a DID of a listed method. Raises as `holder_key` does."""
+        if not issuer.x5c:
+            self._refuse_unlisted(issuer.kid or "")
         return self.keys.issuer_key(issuer, alg=alg, now=now)
 
     def method_key(self, url: str, *, relationship: str, now: datetime) -> MethodKey:
-        """The key of a verification method, as `keys` finds it."""
+        """The key with which a presentation is signed. Raises as `holder_key` does."""
+        self._refuse_unlisted(url)
         return self.keys.method_key(url, relationship=relationship, now=now)
+
+    def _refuse_unlisted(self, url: str) -> None:
+        if ":".join(url.split(":", 2)[:2]) not in self.methods:
+            raise Unsupported("binding.method", "This issuer does not bind credentials to DIDs of this method.")

@@ -50,11 +50,6 @@ def code_of(link_secret: str) -> str:
     return b64url(hashlib.sha256(b"facet pre-authorized code " + link_secret.encode()).digest())
 
 
-def tx_hash(code: str, tx: str) -> str:
-    """How a transaction code is kept: together with the code it goes with, without which it cannot be guessed."""
-    return hashlib.sha256(f"facet tx code {code} {tx}".encode()).hexdigest()
-
-
 def same(one: str, other: str) -> bool:
     """Equal, compared in constant time."""
     return secrets.compare_digest(one.encode(), other.encode())

@@ -2,18 +2,18 @@
 
 Pictures are arguments of `apply` and nothing else: they reach the matcher and are gone when it answers. What an
 applicant typed stays only as long as it is needed: until ten minutes after the credential was issued (so that a lost
-answer can be repeated), one hour after a refusal (so that another photo can be tried), or `keep_approved` after an
-approval that nobody makes use of.
+answer can be repeated), one hour after a refusal (so that another photo can be tried), two weeks after a wallet was
+promised what a colleague must release, or `keep_approved` after an approval that nobody makes use of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, RowMapping, insert, select
+from sqlalchemy import Engine, insert, select
 
 from biometrics.errors import BiometricsError
 from biometrics.matcher import FaceMatcher, MatchDecision, Reason
@@ -25,7 +25,7 @@ from wallet.issuer.person import Person
 from wallet.issuer.store import APPLICATIONS, sweep
 
 KEEP_DECLINED: Final = timedelta(hours=1)
-KEEP_ISSUED: Final = timedelta(minutes=10)
+KEEP_HELD: Final = timedelta(days=14)
 MAX_SELFIES: Final = 5
 MAX_PICTURE: Final = 10 * 1024 * 1024
 _LISTED: Final = 200
@@ -116,7 +116,7 @@ class Desk:
             return sweep(connection, now=seconds(now))
 
 
-def read_application(row: RowMapping) -> Application:
+def read_application(row: Mapping[Any, Any]) -> Application:
     """An application from its row."""
     return Application(
         id=row["id"],

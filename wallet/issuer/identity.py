@@ -6,6 +6,7 @@ identifier, or JWT VC Issuer Metadata (SD-JWT VC draft, "JWT VC Issuer Metadata"
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ from urllib.parse import quote, urlsplit
 from ssi.bbs import BbsSigner, secret_key
 from ssi.dids import multikey
 from ssi.encoding import Json
-from ssi.errors import Refused
+from ssi.errors import Malformed, Refused
 from ssi.issuerkeys.metadata import document
 from ssi.keys import Signer, SoftwareSigner, jwk_set
 from ssi.model import Issuer
 from ssi.trust import x509
 from wallet.issuer.settings import IssuerSettings, read_file
 
+_LEAST_SEED: Final = 32
+_PKCS8_ED25519: Final = bytes.fromhex("302e020100300506032b657004220420")
 _CONTEXTS: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
 
 
@@ -29,7 +32,8 @@ _CONTEXTS: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/m
 class Identity:
     """The desk's signing key, its certificate chain (DER, leaf first), and how credentials name it.
 
-    `bbs` is a second key, for credentials whose showings cannot be linked by the issuer's signature; None without one.
+    `bbs` is a second key, for credentials whose showings cannot be linked by the issuer's signature, `edwards` one for
+    suites that want EdDSA; None without one.
     """
 
     base_url: str
@@ -37,6 +41,7 @@ class Identity:
     x5c: tuple[bytes, ...]
     identify_by: str
     bbs: Signer | None = None
+    edwards: Signer | None = None
 
     @property
     def did(self) -> str:
@@ -53,7 +58,7 @@ class Identity:
     @property
     def signers(self) -> tuple[Signer, ...]:
         """All keys of the desk, the one that certificates are for first."""
-        return (self.signer,) if self.bbs is None else (self.signer, self.bbs)
+        return (self.signer, *(one for one in (self.bbs, self.edwards) if one is not None))
 
     def url_of(self, signer: Signer) -> str:
         """The DID URL of one of the desk's keys."""
@@ -118,7 +123,14 @@ def load(settings: IssuerSettings) -> Identity:
     chain = x509.read_certificates(read_file(settings.signing_cert, what="signing certificate"))
     if x509.leaf(chain).public != signer.public:
         raise Refused("identity.mismatch", "The signing certificate is not for the signing key.")
-    return Identity(settings.base_url, signer, chain, settings.identify_by, _bbs(settings.bbs_seed))
+    return Identity(
+        settings.base_url,
+        signer,
+        chain,
+        settings.identify_by,
+        _bbs(settings.bbs_seed),
+        _edwards(settings.issuance.eddsa_seed),
+    )
 
 
 def _bbs(seed: Path | None) -> BbsSigner | None:
@@ -126,3 +138,15 @@ def _bbs(seed: Path | None) -> BbsSigner | None:
     if seed is None:
         return None
     return BbsSigner.from_secret(secret_key(read_file(seed, what="BBS seed").strip()))
+
+
+def _edwards(seed: Path | None) -> SoftwareSigner | None:
+    """The Ed25519 key that a seed makes, always the same one."""
+    if seed is None:
+        return None
+    secret = read_file(seed, what="EdDSA seed").strip()
+    if len(secret) < _LEAST_SEED:
+        raise Malformed("settings.eddsa_seed", f"The EdDSA seed is shorter than {_LEAST_SEED} characters.")
+    raw = hashlib.sha256(b"facet issuer EdDSA key " + secret).digest()
+    # PKCS#8 (RFC 8410 §7): a fixed head, then the 32 bytes
+    return SoftwareSigner.from_pkcs8(_PKCS8_ED25519 + raw)

@@ -1,237 +1,268 @@
-"""Issuing: one credential for one offer, to whoever proves to hold the key it is bound to.
+"""Issuing: a batch of credentials for one request, each to a key that the wallet has proved to hold.
 
-Nothing is ever half done. One transaction spends the nonce, allocates the status index and records the credential, and
-only then is the answer sent. If the answer is lost, a wallet asks again with the same key and a fresh nonce, and gets
-the same credential again: same status index, same record. Another key is refused, so an offer never yields two.
+Nothing is ever half done. One transaction spends the nonces, allocates status indexes and records the credentials, and
+only then is the answer sent. If the answer is lost, a wallet asks again with the same keys and a fresh nonce, and gets
+the same credentials again: same status indexes, same records. A grant never yields more than a few batches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
+from service import hot
 from service.store import reading, writing
-from ssi.encoding import seconds, wire_json
-from ssi.errors import Unavailable
-from ssi.formats import by_id
-from ssi.model import Draft, KeyResolver
-from ssi.oid4vci import Configuration, CredentialRequest, CredentialResponse, NonceResponse, OAuthError, proof
-from wallet.issuer import codes, kinds
+from ssi.encoding import seconds
+from ssi.keys import PublicKey
+from ssi.model import KeyResolver
+from ssi.oid4vci import (
+    Configuration,
+    CredentialRequest,
+    CredentialResponse,
+    DeferredRequest,
+    NonceResponse,
+    Notification,
+    OAuthError,
+    proof,
+)
+from wallet.issuer import batches, grants
+from wallet.issuer.attesting import Attesting
 from wallet.issuer.binding import Listed
-from wallet.issuer.desk import KEEP_ISSUED, Application, read_application
-from wallet.issuer.identity import Identity
-from wallet.issuer.offers import identifier
-from wallet.issuer.person import Person
-from wallet.issuer.statuses import Publisher, Status
-from wallet.issuer.store import APPLICATIONS, CREDENTIALS, NONCES, OFFERS
+from wallet.issuer.desk import KEEP_HELD, Application, read_application
+from wallet.issuer.grants import Grant
+from wallet.issuer.minting import DENIED, Issued, Mint, read_issued
+from wallet.issuer.nonces import Nonces
+from wallet.issuer.releases import REFUSED, RELEASED
+from wallet.issuer.statuses import Status
+from wallet.issuer.store import APPLICATIONS, CREDENTIALS, GRANTS, OFFERS
 
-NONCE_LIFETIME: Final = timedelta(minutes=5)
-_DENIED: Final = "credential_request_denied"
+CAP: Final = 5
+"""How many full batches of one configuration a grant yields; who needs more starts again at the desk."""
+INTERVAL: Final = 10
+"""Seconds after which a wallet may ask again for what waits to be released (§8.3)."""
 
 
 @dataclass(frozen=True)
-class Issued:
-    """What is on record about a credential: never its contents."""
+class Limits:
+    """How many copies one request may ask for, and how long the person's data stays for more of them."""
 
-    id: str
-    application_id: str
-    configuration_id: str
-    list_id: str
-    index: int
-    issued_at: datetime
-    expires_at: datetime
+    batch_size: int
+    keep: timedelta
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An access token as a wallet shows it: with the key `jkt`, or as a Bearer token."""
+
+    token: str
+    jkt: str | None = None
 
 
 @dataclass(frozen=True)
 class Issuing:
-    """The nonce and credential endpoints' work (OpenID4VCI 1.0 §7, §8)."""
+    """The work of the nonce, credential, deferred credential and notification endpoints (OpenID4VCI 1.0 §7 to §11)."""
 
     store: Engine
-    identity: Identity
-    publisher: Publisher
+    mint: Mint
+    nonces: Nonces
+    attesting: Attesting
     configurations: dict[str, Configuration]
-    validity: timedelta
     keys: KeyResolver
-    random: codes.Random
+    limits: Limits
 
     def nonce(self, *, now: datetime) -> NonceResponse:
-        """A fresh challenge, good for one key proof within five minutes."""
-        value = codes.token(self.random)
-        with writing(self.store) as connection:
-            connection.execute(
-                insert(NONCES).values(hash=codes.hashed(value), expires_at=seconds(now + NONCE_LIFETIME))
-            )
-        return NonceResponse(value)
+        """A fresh challenge, good for the key proofs of one request within five minutes."""
+        return NonceResponse(self.nonces.fresh(now=now))
 
-    def issue(self, access_token: str, body: Callable[[], bytes], *, now: datetime) -> CredentialResponse:
-        """Answer a credential request; its body is asked for only when the access token is good.
+    def issue(self, shown: Shown, read: Callable[[], CredentialRequest], *, now: datetime) -> CredentialResponse:
+        """Answer a credential request, which is read only when the access token is good.
 
         Raises OAuthError with the codes of §8.3.1, Unavailable (`identity.expired`) under an expired certificate.
         """
-        with reading(self.store) as connection:
-            offer = _granted(connection, access_token, now=now)
-        request = CredentialRequest.parse(body())
-        configuration = self._configuration(request, offer)
-        shown = self._proof(request, configuration, now=now)
+        grant = self._granted(shown, now=now)
+        request = read()
+        configuration = self._configuration(request, grant)
+        proofs = self._proofs(request, configuration, now=now)
+        keys = tuple(one.key for one in proofs)
         with writing(self.store) as connection:
-            application = _application(connection, offer["application_id"])  # first, as in `Offers.make`: no deadlock
-            offer = _granted(connection, access_token, now=now, lock=True)
-            _spend(connection, shown.nonce, now=now)
-            issued = self._recorded(connection, offer, application, holder=shown.key.kid, now=now)
-            wire = self._sign(configuration, application, issued, shown, now=now)
-        return CredentialResponse((wire_json(wire),))
+            application, ruling = _application(connection, grant)  # first, as in `Offers.make`: no deadlock
+            self.nonces.spend(connection, proof.nonces(proofs), now=now)
+            if ruling is not None and ruling != RELEASED:
+                return self._deferred(connection, grant, configuration.id, keys, now=now)
+            return self._issued(connection, grant, configuration.id, keys, application, now=now)
 
-    def _configuration(self, request: CredentialRequest, offer: RowMapping) -> Configuration:
-        name = offer["configuration_id"]
-        named = identifier(offer["id"]) if offer["by_identifier"] else None
-        if request.identifier is not None and request.identifier != named:
-            raise OAuthError("unknown_credential_identifier", "The access token is not for this credential identifier.")
-        if request.identifier is None and named is not None:  # §8.2
+    def deferred(self, shown: Shown, read: Callable[[], DeferredRequest], *, now: datetime) -> CredentialResponse:
+        """Answer a deferred credential request: the credentials, or the same transaction again (§9.2).
+
+        Raises OAuthError (`invalid_transaction_id`, `credential_request_denied`, …), Unavailable.
+        """
+        grant = self._granted(shown, now=now)
+        request = read()
+        with writing(self.store) as connection:
+            application, ruling = _application(connection, grant)
+            found = batches.of_transaction(connection, grant, request.transaction_id)
+            if ruling == WAITS:
+                return CredentialResponse(transaction_id=request.transaction_id, interval=INTERVAL)
+            _on_record(connection, grant, found.place.configuration_id)
+            holders = [key.kid for key in found.keys]
+            issued = self.mint.record(connection, found.place, holders, application, now=now)
+            batches.finish(connection, found.place, now=now)
+            self._keep(connection, application, now=now)
+            pairs = tuple(zip(issued, found.keys, strict=True))
+            credentials = self.mint.sign(application, found.place.configuration_id, pairs)
+        return CredentialResponse(credentials, notification_id=found.place.batch_id)
+
+    def note(self, shown: Shown, read: Callable[[], Notification], *, now: datetime) -> None:
+        """Record a notification. Raises OAuthError (`invalid_notification_id`, `invalid_notification_request`, …)."""
+        grant = self._granted(shown, now=now)
+        said = read()
+        with writing(self.store) as connection:
+            batches.note(connection, grant, said, now=now)
+
+    def _granted(self, shown: Shown, *, now: datetime) -> Grant:
+        with reading(self.store) as connection:
+            return grants.granted(connection, shown.token, jkt=shown.jkt, now=now)
+
+    def _configuration(self, request: CredentialRequest, grant: Grant) -> Configuration:
+        """What the request names: by the identifier that the token response gave, else by its configuration (§8.2)."""
+        named = request.configuration_id
+        if request.identifier is not None:
+            found = [name for name, identifier in grant.identifiers.items() if identifier == request.identifier]
+            if not found:
+                raise OAuthError(
+                    "unknown_credential_identifier", "The access token is not for this credential identifier."
+                )
+            named = found[0]
+        elif named in grant.identifiers:
             raise OAuthError("invalid_credential_request", "Use the credential_identifier of the token response.")
-        if request.configuration_id is not None and request.configuration_id not in self.configurations:
+        if named not in self.configurations:
             raise OAuthError("unknown_credential_configuration", "This issuer does not know this configuration.")
-        if request.configuration_id not in (None, name):
+        if named not in grant.configuration_ids:
             raise OAuthError("insufficient_scope", "The access token is not for this credential configuration.")
-        return self.configurations[name]
+        return self.configurations[named]
 
-    def _proof(self, request: CredentialRequest, configuration: Configuration, *, now: datetime) -> proof.Proof:
-        if request.proof_type is None:
-            raise OAuthError("invalid_proof", "The proofs parameter is missing.")
-        if request.proof_type not in configuration.proof_algs:
-            raise OAuthError("invalid_proof", "This issuer takes key proofs of type jwt only.")
-        if len(request.proofs) != 1:
-            raise OAuthError("invalid_proof", "This issuer binds one credential to one key; send one proof.")
-        algs = configuration.proof_algs[request.proof_type]
-        audience, keys = self.identity.base_url, Listed(self.keys, configuration.binding_methods)
-        return proof.verify(request.proofs[0], audience=audience, algs=algs, keys=keys, now=now)
-
-    def _recorded(
-        self, connection: Connection, offer: RowMapping, application: Application, *, holder: str, now: datetime
-    ) -> Issued:
-        """The offer's credential on record: a new one, or the one whose answer got lost."""
-        found = select(CREDENTIALS).where(CREDENTIALS.c.offer_id == offer["id"])
-        row = connection.execute(found).mappings().first()
-        if row is not None:
-            if row["holder"] != holder or row["status"] != int(Status.VALID):
-                raise OAuthError(_DENIED, "The credential of this offer has already been issued.")
-            return _issued(row)
-        list_id, index = self.publisher.allocate(connection, random=self.random)
-        made = Issued(
-            id=self.random(12).hex(),
-            application_id=application.id,
-            configuration_id=offer["configuration_id"],
-            list_id=list_id,
-            index=index,
-            issued_at=now.replace(microsecond=0),
-            expires_at=self._until(application, self._good_until(offer["configuration_id"]), now=now),
+    def _proofs(
+        self, request: CredentialRequest, configuration: Configuration, *, now: datetime
+    ) -> tuple[proof.Proof, ...]:
+        shown = proof.verify_all(
+            request,
+            configuration,
+            audience=self.mint.identity.base_url,
+            keys=Listed(self.keys, configuration.binding_methods),
+            now=now,
+            batch_size=self.limits.batch_size,
+            attestations=self.attesting.reads,
         )
-        _record(connection, made, offer_id=offer["id"], holder=holder)
-        return made
+        counting = self.attesting.counting(shown, now=now)
+        algs = configuration.proof_algs[proof.JWT]
+        if any(one.key.algorithm.name not in algs for one in counting):  # attested keys and those of presentations
+            raise OAuthError("invalid_proof", "The credential cannot be bound to a key of this algorithm.")
+        return counting
 
-    def _good_until(self, configuration_id: str) -> datetime:
-        """How long the desk's own name is good in credentials of this kind."""
-        kind = kinds.by_id(configuration_id)
-        signer = None if kind is None else kind.signer(self.identity)
-        if kind is None or signer is None:
-            return self.identity.good_until
-        return self.identity.good_until_for(kind.issuer(self.identity, signer))
-
-    def _until(self, application: Application, good_until: datetime, *, now: datetime) -> datetime:
-        """The end of the credential's time: never after that of the document, or of the desk's certificate."""
-        last_day = date.fromisoformat(_person(application).document_expiry)
-        end = datetime.combine(last_day, time(23, 59, 59), UTC)
-        if end <= now:
-            raise OAuthError(_DENIED, "The document of this application has expired.")
-        if good_until <= now:  # the desk's to mend: the offer stays good until then
-            raise Unavailable("identity.expired", "The certificate of this desk has expired; nothing can be issued.")
-        return min((now + self.validity).replace(microsecond=0), end, good_until)
-
-    def _sign(
+    def _issued(
         self,
-        configuration: Configuration,
+        connection: Connection,
+        grant: Grant,
+        configuration_id: str,
+        keys: tuple[PublicKey, ...],
         application: Application,
-        issued: Issued,
-        shown: proof.Proof,
         *,
         now: datetime,
-    ) -> str:
-        kind = kinds.by_id(configuration.id)
-        signer = None if kind is None else kind.signer(self.identity)
-        if kind is None or signer is None:
-            raise OAuthError("unknown_credential_configuration", "This issuer no longer knows this configuration.")
-        claims = _person(application).claims(today=issued.issued_at.date(), evidence=application.evidence or {})
-        draft = Draft(
-            type=kind.type,
-            issuer=kind.issuer(self.identity, signer),
-            claims=kind.content(claims),
-            disclosable=kind.hides(claims),
-            valid_from=issued.issued_at,
-            valid_until=issued.expires_at,
-            statuses=self.publisher.refs(issued.list_id, issued.index, kind.status),
-            document=kind.document,
+    ) -> CredentialResponse:
+        """The credentials for these keys: those on record, whose answer got lost, and new ones for the rest."""
+        known = _on_record(connection, grant, configuration_id)
+        missing = [key.kid for key in keys if key.kid not in known]
+        self._check_cap(len(known) + len(missing))
+        batch_id = None
+        if missing:
+            place = batches.begin(connection, grant, configuration_id, random=self.mint.random, now=now, issued=True)
+            made = self.mint.record(connection, place, missing, application, now=now)
+            known = {**known, **{one.holder: one for one in made}}
+            batch_id = place.batch_id
+            self._keep(connection, application, now=now)
+        pairs = tuple((known[key.kid], key) for key in keys)
+        credentials = self.mint.sign(application, configuration_id, pairs)
+        return CredentialResponse(credentials, notification_id=batch_id or pairs[0][0].batch_id)
+
+    def _deferred(
+        self,
+        connection: Connection,
+        grant: Grant,
+        configuration_id: str,
+        keys: tuple[PublicKey, ...],
+        *,
+        now: datetime,
+    ) -> CredentialResponse:
+        """A promise for these keys: the one that got lost, under a fresh name, or a new one."""
+        promised = batches.waiting(connection, grant, configuration_id)
+        holders = frozenset(key.kid for key in keys)
+        again = next((one.place for one in promised if one.holders == holders), None)
+        if again is None:
+            self._check_cap(sum(len(one.keys) for one in promised) + len(keys))
+            if any(one.holders & holders for one in promised):
+                raise OAuthError(DENIED, "A credential for one of these keys waits already.")
+            again = batches.begin(connection, grant, configuration_id, random=self.mint.random, now=now, issued=False)
+        _keep_until(connection, grant.application_id, now + KEEP_HELD)
+        return CredentialResponse(
+            transaction_id=batches.wait(connection, again, keys, random=self.mint.random), interval=INTERVAL
         )
-        return by_id(kind.format).issue(draft, signer=signer, holder=shown.key, now=now).wire
+
+    def _check_cap(self, number: int) -> None:
+        if number > CAP * self.limits.batch_size:
+            raise OAuthError(DENIED, "No more copies are issued for this offer. Start again at the desk.")
+
+    def _keep(self, connection: Connection, application: Application, *, now: datetime) -> None:
+        """What was issued needs the person's data only for an answer that got lost, or for further copies."""
+        until = seconds(now.replace(microsecond=0) + self.limits.keep)
+        hot.run(connection, _KEEP, {"application": application.id, "until": until})
 
 
-def _granted(connection: Connection, access_token: str, *, now: datetime, lock: bool = False) -> RowMapping:
-    query = select(OFFERS).where(OFFERS.c.access_hash == codes.hashed(access_token))
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
-    if row is None or row["replaced_at"] is not None or seconds(now) >= row["access_expires_at"]:
-        raise OAuthError("invalid_token", "The access token is unknown or has expired.")
-    return row
+WAITS: Final = "waits"
+"""That nobody has ruled yet on what was offered to be held."""
+
+# Statements of the way to a credential, made once: to put one together costs more than to run it.
+_GRANTED: Final = (
+    select(APPLICATIONS, OFFERS.c.held, OFFERS.c.ruling)
+    .join(GRANTS, GRANTS.c.application_id == APPLICATIONS.c.id)
+    .join(OFFERS, OFFERS.c.id == GRANTS.c.offer_id)
+    .where(GRANTS.c.id == bindparam("grant"), GRANTS.c.revoked_at.is_(None))
+    .with_for_update(of=[APPLICATIONS, GRANTS])
+)
+_HAD: Final = select(CREDENTIALS).where(CREDENTIALS.c.application_id == bindparam("application"))
+_KEEP: Final = (
+    update(APPLICATIONS).where(APPLICATIONS.c.id == bindparam("application")).values(erase_at=bindparam("until"))
+)
 
 
-def _spend(connection: Connection, nonce: str, *, now: datetime) -> None:
-    """Use a nonce up; it is given back when the transaction fails, and then nothing was issued."""
-    spent = delete(NONCES).where(NONCES.c.hash == codes.hashed(nonce), NONCES.c.expires_at > seconds(now))
-    if connection.execute(spent).rowcount != 1:
-        raise OAuthError("invalid_nonce", "The c_nonce is unknown, used or expired. Fetch a fresh one.")
+def _application(connection: Connection, grant: Grant) -> tuple[Application, str | None]:
+    """The grant's application, locked with the grant, and how a held offer stands: None where it was not held.
 
-
-def _application(connection: Connection, application_id: str) -> Application:
-    found = select(APPLICATIONS).where(APPLICATIONS.c.id == application_id).with_for_update()
-    row = connection.execute(found).mappings().first()
+    Raises OAuthError (`invalid_token` when the grant was revoked in between, `credential_request_denied`).
+    """
+    row = hot.first(connection, _GRANTED, {"grant": grant.id})
     if row is None:
-        raise OAuthError(_DENIED, "There is no application for this offer.")
-    return read_application(row)
+        raise OAuthError("invalid_token", "The access token has been revoked.")
+    if row["held"] and row["ruling"] == REFUSED:
+        raise OAuthError(DENIED, "The desk has refused this credential.")
+    return read_application(row), (row["ruling"] or WAITS) if row["held"] else None
 
 
-def _person(application: Application) -> Person:
-    if application.person is None:
-        raise OAuthError(_DENIED, "The data of this application has been erased. Start again at the desk.")
-    return application.person
+def _on_record(connection: Connection, grant: Grant, configuration_id: str) -> dict[str, Issued]:
+    """What the grant has yielded of this configuration, by holder key.
+
+    Raises OAuthError (`credential_request_denied`) when what the application has had was withdrawn since.
+    """
+    rows = hot.every(connection, _HAD, {"application": grant.application_id})
+    if any(row["status"] != int(Status.VALID) for row in rows):
+        raise OAuthError(DENIED, "The card has been issued, and withdrawn since.")
+    own = (row for row in rows if (row["grant_id"], row["configuration_id"]) == (grant.id, configuration_id))
+    return {row["holder"]: read_issued(row) for row in own}
 
 
-def _record(connection: Connection, made: Issued, *, offer_id: int, holder: str) -> None:
-    connection.execute(
-        insert(CREDENTIALS).values(
-            id=made.id,
-            offer_id=offer_id,
-            application_id=made.application_id,
-            configuration_id=made.configuration_id,
-            holder=holder,
-            list_id=made.list_id,
-            list_index=made.index,
-            status=int(Status.VALID),
-            issued_at=seconds(made.issued_at),
-            expires_at=seconds(made.expires_at),
-        )
-    )
-    erase = seconds(made.issued_at + KEEP_ISSUED)
-    connection.execute(update(APPLICATIONS).where(APPLICATIONS.c.id == made.application_id).values(erase_at=erase))
-
-
-def _issued(row: RowMapping) -> Issued:
-    return Issued(
-        id=row["id"],
-        application_id=row["application_id"],
-        configuration_id=row["configuration_id"],
-        list_id=row["list_id"],
-        index=row["list_index"],
-        issued_at=datetime.fromtimestamp(row["issued_at"], UTC),
-        expires_at=datetime.fromtimestamp(row["expires_at"], UTC),
-    )
+def _keep_until(connection: Connection, application_id: str, moment: datetime) -> None:
+    one = update(APPLICATIONS).where(APPLICATIONS.c.id == application_id)
+    connection.execute(one.where(APPLICATIONS.c.erase_at < seconds(moment)).values(erase_at=seconds(moment)))

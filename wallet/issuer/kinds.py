@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import schemas
 from ssi.encoding import Json
@@ -24,9 +24,10 @@ TYPE: Final = "VerifiedPersonCredential"
 NAMESPACE: Final = schemas.VERIFIED_PERSON
 """The mdoc's name space, and its document type: the same words as `vct`, for the claims are the same."""
 
-_BINDINGS: Final = ("jwk", "did:key", "did:jwk")
 _WITH_SUITES: Final = ("ES256", "ES384", "EdDSA")
 """The keys with which presentations of W3C documents are signed; there is no Data Integrity suite for another."""
+_PRESENTED: Final[Mapping[str, tuple[str, ...]]] = {"di_vp": ("ecdsa-rdfc-2019", "eddsa-rdfc-2022")}
+"""The suites of presentations that prove a key (OpenID4VCI 1.0 F.2): those that need no more than the document."""
 
 
 def _as_certified(identity: Identity, _signer: Signer) -> Issuer:
@@ -50,7 +51,8 @@ class Kind:
     `above` is what stands above a claim in credentials of this kind, `nested` whether a draft has it, too. `hides` says
     what of the claims a holder can hide; formats that hide element by element anyway need no list. `signed_with` are
     the key algorithms that can sign it, `signature_names` what metadata calls them; `held_with` are those of holders
-    who can show it.
+    who can show it, `bindings` how their keys may be named. `proof_types` are key proofs beside `jwt`, with their
+    algorithms.
     """
 
     id: str
@@ -63,6 +65,8 @@ class Kind:
     issuer: Callable[[Identity, Signer], Issuer]
     signed_with: tuple[str, ...] = tuple(ALGORITHMS)
     held_with: tuple[str, ...] = tuple(ALGORITHMS)
+    bindings: tuple[str, ...] = ("jwk", "did:key", "did:jwk")
+    proof_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     above: ClaimPath = ()
     hides: Callable[[Mapping[str, Json]], tuple[ClaimPath, ...]] = disclosable
     named: Mapping[str, Json] = field(default_factory=dict)
@@ -91,8 +95,8 @@ class Kind:
             definition=self.named.get("credential_definition", {}),
             scope=self.scope,
             signing_algs=(self.signature_names.get(alg, alg),),
-            binding_methods=_BINDINGS,
-            proof_algs={"jwt": self.held_with},
+            binding_methods=self.bindings,
+            proof_algs={"jwt": self.held_with, **self.proof_types},
             display=tuple(_shown(item) for item in described.get("display", [])),
             claims=tuple(self._claim(claim) for claim in described["claims"]),
         )
@@ -113,6 +117,31 @@ _W3C: Final[Mapping[str, Json]] = {
         "type": ["VerifiableCredential", TYPE],
     }
 }
+
+_COSE: Final[Mapping[str, Json]] = {"ES256": -7, "EdDSA": -8, "ES384": -35, "ES512": -36}
+
+
+def _nothing(_claims: Mapping[str, Json]) -> tuple[ClaimPath, ...]:
+    """What can be hidden of a credential that is signed as a whole."""
+    return ()
+
+
+def _w3c(kind_id: str, format_id: str, title: str, about: str, *, scope: str, **more: Any) -> Kind:
+    """A kind of the W3C data model, as they all are."""
+    usual: dict[str, Any] = {"named": _W3C, "hides": _nothing, "document": {"@context": [CONTEXT]}}
+    return Kind(
+        id=kind_id,
+        format=format_id,
+        title=title,
+        about=about,
+        scope=scope,
+        status=bitstring.KIND,
+        type=TYPE,
+        issuer=_as_did,
+        above=("credentialSubject",),
+        **{**usual, **more},
+    )
+
 
 _ALL: Final[tuple[Kind, ...]] = (
     Kind(
@@ -137,6 +166,7 @@ _ALL: Final[tuple[Kind, ...]] = (
         issuer=_as_did,
         signed_with=("ES256",),
         held_with=_WITH_SUITES,
+        proof_types=_PRESENTED,
         above=("credentialSubject",),
         hides=_members,
         named=_W3C,
@@ -154,6 +184,7 @@ _ALL: Final[tuple[Kind, ...]] = (
         issuer=_as_did,
         signed_with=("BBS",),
         held_with=_WITH_SUITES,
+        proof_types=_PRESENTED,
         above=("credentialSubject",),
         hides=_members,
         named=_W3C,
@@ -169,12 +200,65 @@ _ALL: Final[tuple[Kind, ...]] = (
         status=token_status_list.KIND,
         type=NAMESPACE,
         issuer=_as_chain,
-        signed_with=("ES256", "ES384", "ES512", "EdDSA"),
+        bindings=("cose_key", "jwk", "did:key", "did:jwk"),
         above=(NAMESPACE,),
-        hides=lambda _claims: (),
+        hides=_nothing,
         named={"doctype": NAMESPACE},
-        signature_names={"ES256": -7, "EdDSA": -8, "ES384": -35, "ES512": -36},
+        signature_names=_COSE,
         nested=True,
+    ),
+    _w3c(
+        "VerifiedPersonVcSdJwt",
+        "vc+sd-jwt",
+        "W3C credential as SD-JWT",
+        "JSON of the W3C data model in an SD-JWT. Every detail can be hidden; a list is shown whole.",
+        scope="verified_person_vc_sd_jwt",
+        hides=_members,
+    ),
+    _w3c(
+        "VerifiedPersonVcJwt",
+        "vc+jwt",
+        "W3C credential as JWT",
+        "Signed as a whole: who shows it shows every detail.",
+        scope="verified_person_vc_jwt",
+    ),
+    _w3c(
+        "VerifiedPersonVcCose",
+        "vc+cose",
+        "W3C credential as COSE",
+        "Signed as a whole, in a binary envelope: who shows it shows every detail.",
+        scope="verified_person_vc_cose",
+        signature_names=_COSE,
+    ),
+    _w3c(
+        "VerifiedPersonJwtVcJson",
+        "jwt_vc_json",
+        "W3C credential 1.1 as JWT",
+        "The older data model, signed as a whole: who shows it shows every detail.",
+        scope="verified_person_jwt_vc_json",
+        named={"credential_definition": {"type": ["VerifiableCredential", TYPE]}},
+    ),
+    _w3c(
+        "VerifiedPersonEcdsa",
+        "ldp_vc",
+        "W3C credential (ECDSA)",
+        "Linked data, signed as a whole with ecdsa-rdfc-2019: who shows it shows every detail.",
+        scope="verified_person_ecdsa",
+        signed_with=("ES256", "ES384"),
+        held_with=_WITH_SUITES,
+        proof_types=_PRESENTED,
+        signature_names={"ES256": "ecdsa-rdfc-2019", "ES384": "ecdsa-rdfc-2019"},
+    ),
+    _w3c(
+        "VerifiedPersonEddsa",
+        "ldp_vc",
+        "W3C credential (EdDSA)",
+        "Linked data, signed as a whole with eddsa-rdfc-2022: who shows it shows every detail.",
+        scope="verified_person_eddsa",
+        signed_with=("EdDSA",),
+        held_with=_WITH_SUITES,
+        proof_types=_PRESENTED,
+        signature_names={"EdDSA": "eddsa-rdfc-2022"},
     ),
 )
 

@@ -8,12 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from service import control
 from service.settings import Option, ServiceSettings, Source, read
 from ssi.errors import Malformed, Unavailable
 from ssi.oid4vci import web_url
 
 ROLE: Final = "issuer"
+CODE: Final = "code"
+SIGN_IN: Final = "sign-in"
+WAYS: Final = (CODE, SIGN_IN)
+"""How a person shows that an offer is theirs: with a code in the wallet, or by signing in at the desk's page."""
 IDENTITIES: Final = ("x5c", "did", "metadata")
+MODES: Final = ("on", "required", "off")
+KEEP_ISSUED: Final = timedelta(minutes=10)
+"""How long a person's data stays after issue where nobody may fetch further copies: a lost answer can be repeated."""
 OPTIONS: Final[tuple[Option, ...]] = (
     Option("identify-by", "How credentials name their issuer: x5c, did or metadata.", "x5c"),
     Option("display-name", "The name of this desk that wallets show.", "Facet Desk"),
@@ -27,8 +35,38 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("keep-hours", "Hours for which an approved application's data is kept while nobody accepts it.", "24"),
     Option("status-ttl", "Seconds for which others may keep a status list before they ask again.", "60"),
     Option("status-size", "Credentials to a status list; all of them hide behind each other.", "131072"),
+    Option("ways", "How people get to an offer, the first by default: code, sign-in or both.", "code,sign-in"),
+    Option("wallets", "JSON list of wallets that may sign people in. Default: <data>/trust/wallets.json, if there."),
+    Option(
+        "wallet-anchors",
+        "Authorities of wallet providers, PEM. Default: <data>/trust/wallet-provider-ca.pem, if there.",
+    ),
+    Option(
+        "trust", "Further wallet providers, by list or federation, JSON. Default: <data>/trust/trust.json, if there."
+    ),
+    Option("require-attestation", "Issue to wallets with a trusted wallet attestation only.", flag=True),
+    Option("require-dpop", "Give out access tokens that are bound to a key (DPoP) only.", flag=True),
+    Option("batch-size", "Copies of a card that a wallet may ask for at once, each for one showing.", "10"),
+    Option("copies-days", "Days for which a wallet may fetch further copies; the person's data is kept as long.", "0"),
+    Option("encryption", "Encrypted requests and responses at the credential endpoint: on, required or off.", "on"),
+    Option("encryption-key", "Key to which wallets encrypt. Default: <data>/issuer/encryption.jwk, made if missing."),
+    Option("key-attestation", "Key attestations of wallets (see --wallet-anchors): on, required or off.", "on"),
+    Option("eddsa-seed", "Seed of the key that signs EdDSA credentials. Default: <data>/issuer/eddsa-seed, if there."),
     Option("wallet-url", "Address of a web wallet that offers can be opened in directly. Default: none."),
+    control.OPTION,
 )
+
+
+@dataclass(frozen=True)
+class Issuance:
+    """How cards are given out: how many copies at once, for how long, encrypted or not, to which kinds of keys."""
+
+    batch_size: int
+    keep: timedelta
+    encryption: str
+    encryption_key: Path
+    key_attestation: str
+    eddsa_seed: Path | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +87,14 @@ class IssuerSettings:
     status_ttl: timedelta
     status_size: int
     wallet_url: str | None
+    ways: tuple[str, ...]
+    wallets: Path | None
+    wallet_anchors: Path | None
+    require_attestation: bool
+    require_dpop: bool
+    issuance: Issuance
+    trust: Path | None = None
+    control: bool = False
 
     @property
     def base_url(self) -> str:
@@ -72,7 +118,7 @@ def read_settings(values: Mapping[str, str]) -> IssuerSettings:
         display_name=source.text("display-name"),
         signing_key=source.path("signing-key", default=service.folder / "signing.key"),
         signing_cert=source.path("signing-cert", default=service.folder / "signing.pem"),
-        bbs_seed=_seed(source, service.folder / "bbs-seed"),
+        bbs_seed=_optional(source, "bbs-seed", service.folder / "bbs-seed"),
         desk_token_file=source.path("desk-token-file", default=service.folder / "desk-token"),
         offer_lifetime=timedelta(minutes=source.number("offer-minutes", low=1, high=1440)),
         code_tries=source.number("code-tries", low=1, high=20),
@@ -83,13 +129,41 @@ def read_settings(values: Mapping[str, str]) -> IssuerSettings:
         wallet_url=web_url(source.text("wallet-url"), what="--wallet-url").rstrip("/")
         if source.given("wallet-url")
         else None,
+        ways=_ways(source),
+        wallets=_optional(source, "wallets", service.data / "trust" / "wallets.json"),
+        wallet_anchors=_optional(source, "wallet-anchors", service.data / "trust" / "wallet-provider-ca.pem"),
+        require_attestation=source.flag("require-attestation") or service.haip,
+        require_dpop=source.flag("require-dpop") or service.haip,
+        issuance=_issuance(source, service.folder),
+        trust=_optional(source, "trust", service.data / "trust" / "trust.json"),
+        control=control.allowed(source, service),
     )
 
 
-def _seed(source: Source, usual: Path) -> Path | None:
-    if source.given("bbs-seed"):
-        return source.path("bbs-seed")
+def _issuance(source: Source, folder: Path) -> Issuance:
+    days = source.number("copies-days", low=0, high=365)
+    return Issuance(
+        batch_size=source.number("batch-size", low=1, high=50),
+        keep=timedelta(days=days) if days else KEEP_ISSUED,
+        encryption=source.choice("encryption", MODES),
+        encryption_key=source.path("encryption-key", default=folder / "encryption.jwk"),
+        key_attestation=source.choice("key-attestation", MODES),
+        eddsa_seed=_optional(source, "eddsa-seed", folder / "eddsa-seed"),
+    )
+
+
+def _optional(source: Source, name: str, usual: Path) -> Path | None:
+    """A file that may be missing where nobody has named it."""
+    if source.given(name):
+        return source.path(name)
     return usual if usual.exists() else None
+
+
+def _ways(source: Source) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(way.strip() for way in source.text("ways").split(",")))
+    if not set(found) <= set(WAYS):
+        raise Malformed("settings.ways", f"--ways must be one or more of {', '.join(WAYS)}.")
+    return found
 
 
 def read_file(path: Path, *, what: str) -> bytes:

@@ -6,13 +6,15 @@ random among the free ones ("Linkability Mitigation"; HAIP 1.0 §6.1), so that t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, Float, Integer, RowMapping, bindparam, insert, select, update
 
+from service import hot
 from service.store import reading, writing
 from ssi.encoding import seconds
 from ssi.errors import Refused
@@ -29,6 +31,21 @@ LIFETIME: Final = timedelta(hours=24)
 
 _FULL: Final = 0.5  # beyond this share a new list is begun, so that a free index is found in two draws
 _DRAWS: Final = 200
+
+# Statements of the way to a credential, made once: to put one together costs more than to run it.
+_ROOMY: Final = (
+    select(STATUS_LISTS.c.id, STATUS_LISTS.c.size)
+    .where(STATUS_LISTS.c.allocated < STATUS_LISTS.c.size * bindparam("full", type_=Float))
+    .with_for_update()
+)
+_GROWN: Final = (
+    update(STATUS_LISTS)
+    .where(STATUS_LISTS.c.id == bindparam("list"))
+    .values(allocated=STATUS_LISTS.c.allocated + bindparam("number", type_=Integer))
+)
+_TAKEN: Final = select(CREDENTIALS.c.list_index).where(
+    CREDENTIALS.c.list_id == bindparam("list"), CREDENTIALS.c.list_index.in_(bindparam("indexes", expanding=True))
+)
 
 
 class Status(IntEnum):
@@ -59,22 +76,21 @@ class Publisher:
             return (StatusRef(tsl.KIND, self.uri(list_id), index),)
         return tuple(StatusRef(kind, f"{self.uri(list_id)}/{purpose}", index, purpose) for purpose in PURPOSES)
 
-    def allocate(self, connection: Connection, *, random: Random) -> tuple[str, int]:
-        """A free index, in the caller's transaction: the credential must be recorded in the same one."""
-        row = (
-            connection.execute(
-                select(STATUS_LISTS).where(STATUS_LISTS.c.allocated < STATUS_LISTS.c.size * _FULL).with_for_update()
-            )
-            .mappings()
-            .first()
-        )
+    def allocate(self, connection: Connection, number: int, *, random: Random) -> tuple[str, tuple[int, ...]]:
+        """Free indexes of one list, in the caller's transaction: the credentials must be recorded in the same one.
+
+        Each is drawn at random, so that not even those of one batch lie together. Raises Refused (`status.full`).
+        """
+        row = hot.first(connection, _ROOMY, {"full": _FULL})
         list_id, size = (row["id"], row["size"]) if row else (self._begin(connection, random), self.size)
+        found: dict[int, None] = {}
         for _ in range(_DRAWS):
-            index = int.from_bytes(random(8), "big") % size
-            if not self._taken(connection, list_id, index):
-                grown = STATUS_LISTS.c.allocated + 1
-                connection.execute(update(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id).values(allocated=grown))
-                return list_id, index
+            drawn = {int.from_bytes(random(8), "big") % size: None for _ in range(number - len(found))}
+            taken = self._taken(connection, list_id, drawn)
+            found |= {index: None for index in drawn if index not in taken}
+            if len(found) == number:
+                hot.run(connection, _GROWN, {"list": list_id, "number": number})
+                return list_id, tuple(found)
         raise Refused("status.full", "No free place was found in the status list.")
 
     def token(self, list_id: str, *, now: datetime) -> str:
@@ -95,9 +111,9 @@ class Publisher:
         connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self.size, allocated=0, changes=0))
         return list_id
 
-    def _taken(self, connection: Connection, list_id: str, index: int) -> bool:
-        found = select(CREDENTIALS.c.id).where(CREDENTIALS.c.list_id == list_id, CREDENTIALS.c.list_index == index)
-        return connection.execute(found).first() is not None
+    def _taken(self, connection: Connection, list_id: str, indexes: Collection[int]) -> frozenset[int]:
+        rows = connection.execute(_TAKEN, {"list": list_id, "indexes": list(indexes)})
+        return frozenset(int(row.list_index) for row in rows)
 
     def _row(self, connection: Connection, list_id: str) -> RowMapping:
         row = connection.execute(select(STATUS_LISTS).where(STATUS_LISTS.c.id == list_id)).mappings().first()

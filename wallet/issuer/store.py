@@ -1,4 +1,4 @@
-"""What the desk remembers: applications, offers, nonces, issued credentials and their status lists.
+"""What the desk remembers: applications, offers, grants and their tokens, nonces, issued credentials and their lists.
 
 Never a portrait or selfie, and no code in clear. `applications.subject` is the only place with a person's data; it is
 emptied at `erase_at` (see `wallet.issuer.desk`). Times are whole seconds since 1970, UTC.
@@ -48,24 +48,80 @@ OFFERS: Final = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("application_id", String(16), ForeignKey("applications.id"), nullable=False),
-    Column("configuration_id", String(64), nullable=False),
+    Column("configuration_ids", JSON, nullable=False),  # a list of at least one
+    Column("way", String(16), nullable=False),  # code | sign-in
+    Column("held", Boolean, nullable=False, default=False),  # a colleague must release it
+    Column("ruling", String(16)),  # the colleague's word on what was held: released | refused
     Column("link_hash", String(64), nullable=False, unique=True),
-    Column("code_hash", String(64), nullable=False, unique=True),
-    Column("tx_hash", String(64), nullable=False),
+    Column("code_hash", String(64), nullable=False, unique=True),  # of the pre-authorized code or the issuer_state
+    Column("tx_hash", String(64)),  # None: an offer without a transaction code, which only trials make
     Column("tries_left", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("opened_at", BigInteger),  # a wallet fetched it
-    Column("redeemed_at", BigInteger),  # its code became an access token
-    Column("access_hash", String(64), unique=True),
-    Column("access_expires_at", BigInteger),
-    Column("by_identifier", Boolean, nullable=False, default=False),  # the token response named its dataset
+    Column("redeemed_at", BigInteger),  # it became a grant
+    Column("access_until", BigInteger),  # the end of the first access token
     Column("replaced_at", BigInteger),  # the desk made a newer offer
     Index("offers_by_application", "application_id"),
 )
 
+GRANTS: Final = Table(
+    "grants",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("offer_id", Integer, ForeignKey("offers.id"), nullable=False),
+    Column("application_id", String(16), ForeignKey("applications.id"), nullable=False),
+    Column("configuration_ids", JSON, nullable=False),
+    Column("identifiers", JSON, nullable=False),  # by configuration; empty where none were asked for
+    Column("client_id", String(512)),  # None: an anonymous wallet
+    Column("instance", String(64)),  # thumbprint of the wallet's attested key
+    Column("jkt", String(64)),  # thumbprint of the key that the first tokens are bound to
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("grants_by_offer", "offer_id"),
+    Index("grants_by_application", "application_id"),
+)
+
+TOKENS: Final = Table(
+    "tokens",
+    METADATA,
+    Column("hash", String(64), primary_key=True),
+    Column("grant_id", String(32), ForeignKey("grants.id"), nullable=False),
+    Column("kind", String(8), nullable=False),  # access | refresh
+    Column("jkt", String(64)),  # thumbprint of the key that it is bound to
+    Column("expires_at", BigInteger, nullable=False),
+    Index("tokens_by_grant", "grant_id"),
+    Index("tokens_by_expiry", "expires_at"),
+)
+
+AUTHORIZATIONS: Final = Table(
+    "authorizations",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("request_hash", String(64), nullable=False, unique=True),  # of the request_uri
+    Column("query", JSON, nullable=False),  # what the wallet asked for
+    Column("client_name", String(200), nullable=False),
+    Column("instance", String(64)),  # thumbprint of the wallet's attested key
+    Column("expires_at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger),  # a browser came with it
+    Column("tries_left", Integer, nullable=False),
+    Column("offer_id", Integer, ForeignKey("offers.id")),  # whose person has signed in
+    Column("answered_at", BigInteger),  # allowed or refused
+    Column("code_hash", String(64), unique=True),
+    Column("grant_id", String(32), ForeignKey("grants.id")),  # what the code became
+    Index("authorizations_by_expiry", "expires_at"),
+)
+
+REPLAYS: Final = Table(
+    "replays",  # proofs that were used once, for as long as they could be used again
+    METADATA,
+    Column("hash", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("replays_by_expiry", "expires_at"),
+)
+
 NONCES: Final = Table(
-    "nonces",
+    "nonces",  # those of key proofs that were used, for as long as they could be used again
     METADATA,
     Column("hash", String(64), primary_key=True),
     Column("expires_at", BigInteger, nullable=False),
@@ -84,11 +140,30 @@ STATUS_LISTS: Final = Table(
     Column("token_at", BigInteger),
 )
 
+BATCHES: Final = Table(
+    "batches",  # what one credential request asked for: copies of one card, each for a key of its own
+    METADATA,
+    Column("id", String(32), primary_key=True),  # the notification_id
+    Column("grant_id", String(32), ForeignKey("grants.id"), nullable=False),
+    Column("application_id", String(16), ForeignKey("applications.id"), nullable=False),
+    Column("configuration_id", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("issued_at", BigInteger),  # None while it waits to be released
+    Column("transaction_hash", String(64), unique=True),  # while it waits
+    Column("keys", JSON(none_as_null=True)),  # the keys to bind, while it waits
+    Column("event", String(32)),  # what the wallet said became of it
+    Column("event_text", String(300)),
+    Column("event_at", BigInteger),
+    Index("batches_by_grant", "grant_id"),
+    Index("batches_by_time", "issued_at"),
+)
+
 CREDENTIALS: Final = Table(
     "credentials",
     METADATA,
     Column("id", String(32), primary_key=True),
-    Column("offer_id", Integer, ForeignKey("offers.id"), nullable=False, unique=True),  # one credential to an offer
+    Column("grant_id", String(32), ForeignKey("grants.id"), nullable=False),
+    Column("batch_id", String(32), ForeignKey("batches.id"), nullable=False),
     Column("application_id", String(16), ForeignKey("applications.id"), nullable=False),
     Column("configuration_id", String(64), nullable=False),
     Column("holder", String(64), nullable=False),  # thumbprint of the key it is bound to
@@ -100,7 +175,9 @@ CREDENTIALS: Final = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger),
     UniqueConstraint("list_id", "list_index"),
-    Index("credentials_by_time", "issued_at"),
+    UniqueConstraint("grant_id", "configuration_id", "holder"),  # one credential to a key
+    Index("credentials_by_batch", "batch_id"),
+    Index("credentials_by_application", "application_id"),
 )
 
 FAILURES: Final = Table(
@@ -113,11 +190,12 @@ FAILURES: Final = Table(
 
 
 def sweep(connection: Connection, *, now: int) -> int:
-    """Erase what is no longer needed: personal data past its time and spent or stale nonces.
+    """Erase what is no longer needed: personal data past its time, and nonces, tokens and requests that are over.
 
     Returns how many applications lost their personal data.
     """
-    connection.execute(delete(NONCES).where(NONCES.c.expires_at <= now))
+    for table in (NONCES, TOKENS, AUTHORIZATIONS, REPLAYS):
+        connection.execute(delete(table).where(table.c.expires_at <= now))
     erased = connection.execute(
         update(APPLICATIONS)
         .where(APPLICATIONS.c.erase_at <= now, APPLICATIONS.c.subject.is_not(None))

@@ -15,7 +15,7 @@ function show(state) {
     live.dataset.state = state.state;
     document.getElementById("live-title").textContent = state.title;
     document.getElementById("live-message").textContent = state.message;
-    document.getElementById("code").classList.toggle("used", state.state !== "created");
+    document.getElementById("code")?.classList.toggle("used", state.state !== "created");
     document.getElementById("device").hidden = state.state === "received";
     document.title = document.title.replace(/^[^:]+/, state.title);
     mark(STEPS[state.state] ?? 0);

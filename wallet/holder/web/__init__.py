@@ -10,19 +10,34 @@ from flask import Flask
 
 from service.app import make_app
 from service.store import create, engine, ping
+from ssi import haip
 from ssi.fetch import BoundedFetch, Fetch
 from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys
+from ssi.oid4vci.encryption import MAX_RESPONSE_BYTES
 from ssi.status import Checker
+from ssi.trust.policies import any_of
 from wallet.holder import store
 from wallet.holder.accounts import Accounts
+from wallet.holder.later import Threads
 from wallet.holder.outside import Outside
 from wallet.holder.passphrase import DEFAULT_COST, Cost
+from wallet.holder.receive import Later
 from wallet.holder.servicekeys import read_service_keys
 from wallet.holder.session import Sessions
-from wallet.holder.settings import ROLE, WalletSettings, asker_policy, issuer_policy, read_settings
-from wallet.holder.web import account, cards, offers, requests, scan
+from wallet.holder.settings import (
+    ROLE,
+    WalletSettings,
+    asker_policy,
+    attester_policy,
+    declared_trust,
+    issuer_policy,
+    known_askers,
+    provider,
+    read_settings,
+)
+from wallet.holder.web import account, cards, issuers, offers, requests, scan
 from wallet.holder.web.access import Holder, install
 
 STATUS_MAX_AGE = timedelta(hours=1)
@@ -39,8 +54,11 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     fetch: Fetch | None = None,
     cost: Cost = DEFAULT_COST,
+    later: Later | None = None,
 ) -> Flask:
     """The application. `fetch` and `now` replace network and clock in tests; `cost` makes their passphrases cheap.
+
+    `later` takes what is done after a person was answered; threads when not given.
 
     Raises Unavailable and Malformed when key file, trust anchors or database cannot be used.
     """
@@ -50,8 +68,9 @@ def create_app(
     keys = read_service_keys(settings.cookie_key)
     app = make_app(__name__, role=ROLE, settings=service, health=lambda: ping(database))
     sessions = Sessions(keys, service.cookie(), service.secure)
-    install(app, Holder(Accounts(database, keys, cost), sessions, outside(settings, fetch=fetch), now))
-    for module in (account, cards, scan, offers, requests):
+    accounts = Accounts(database, keys, cost)
+    install(app, Holder(accounts, sessions, outside(settings, fetch=fetch), now, later or Threads()))
+    for module in (account, cards, scan, offers, issuers, requests):
         app.register_blueprint(module.pages)
     return app
 
@@ -60,13 +79,30 @@ def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
     """The world as these settings let a wallet see it."""
     service = settings.service
     ca_file = None if service.ca_file is None else str(service.ca_file)
-    network = fetch or BoundedFetch(allow_loopback=service.allow_loopback, ca_file=ca_file)
-    keys, issuers = (
-        Keys(network),
-        issuer_policy(settings.issuer_anchors, settings.trusted_issuers, settings.iaca_anchors),
+    network = fetch or BoundedFetch(
+        allow_loopback=service.allow_loopback, ca_file=ca_file, max_bytes=MAX_RESPONSE_BYTES
     )
+    named = declared_trust(settings.trust, fetch=network)
+    anchored = issuer_policy(settings.issuer_anchors, settings.trusted_issuers, settings.iaca_anchors)
+    keys, issuers = named.keys(Keys(network)), any_of((anchored, named.issuers)) or anchored
+    if service.haip:
+        issuers = haip.Certified(issuers)
     status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE, opener=anyvc.opener(keys))
-    return Outside(network, keys, status, Types(network), issuers, asker_policy(settings.asker_anchors))
+    return Outside(
+        network,
+        keys,
+        status,
+        Types(network),
+        issuers,
+        any_of((asker_policy(settings.asker_anchors), named.relying_parties)),
+        client_id=service.base_url,
+        redirect_uri=f"{service.base_url}{offers.RETURN}",
+        provider=provider(settings),
+        haip=service.haip,
+        authorities=named.authorities,
+        attesters=attester_policy(settings.attester_anchors),
+        clients=known_askers(settings.known_askers),
+    )
 
 
 def check(values: Mapping[str, str]) -> WalletSettings:
@@ -75,6 +111,10 @@ def check(values: Mapping[str, str]) -> WalletSettings:
     read_service_keys(settings.cookie_key)
     issuer_policy(settings.issuer_anchors, settings.trusted_issuers, settings.iaca_anchors)
     asker_policy(settings.asker_anchors)
+    declared_trust(settings.trust, fetch=BoundedFetch(allow_loopback=False, ca_file=None))
+    attester_policy(settings.attester_anchors)
+    known_askers(settings.known_askers)
+    provider(settings)
     return settings
 
 

@@ -19,6 +19,7 @@ from ssi.encoding import read_json_object
 from ssi.errors import Malformed, Refused
 from wallet.holder.accounts import Accounts, Throttled
 from wallet.holder.outside import Outside
+from wallet.holder.receive import Later
 from wallet.holder.session import Session, Sessions
 from wallet.holder.vault import Vault
 from wallet.holder.web.views import grouped
@@ -32,16 +33,18 @@ _STATUS: Final = {
     "account.taken": 409,
 }
 MAX_FIELD: Final = 65_536
+_MOST: Final = 64
 
 
 @dataclass(frozen=True)
 class Holder:
-    """What the pages work with: accounts, session cookies, the outside world, and the clock."""
+    """What the pages work with: accounts, session cookies, the outside world, the clock, and what is done later."""
 
     accounts: Accounts
     sessions: Sessions
     outside: Outside
     now: Callable[[], datetime]
+    later: Later
 
 
 def holder() -> Holder:
@@ -136,6 +139,15 @@ def sent(name: str, *, limit: int = MAX_FIELD) -> str:
     if not isinstance(value, str) or len(value) > limit:
         raise Malformed("request.field", f"The field {name!r} is not a text of at most {limit} characters.")
     return value
+
+
+def several(name: str, *, limit: int = MAX_FIELD) -> tuple[str, ...]:
+    """A field that may be sent several times, or as a list of texts; () when absent. Raises as `sent`."""
+    value = _fields().get(name, "")
+    found: list[object] = value if isinstance(value, list) else [*request.form.getlist(name)] or [value]
+    if len(found) > _MOST or not all(isinstance(one, str) and len(one) <= limit for one in found):
+        raise Malformed("request.field", f"The field {name!r} is not a few texts of at most {limit} characters.")
+    return tuple(str(one) for one in found if one)
 
 
 def _fields() -> dict[str, object]:

@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from service.app import answer, json_answer, wants_json
 from ssi.encoding import Json
-from wallet.holder import cards, history, offers
+from wallet.holder import cards, history, notifying, offers, settle
 from wallet.holder.alike import full_name, told_apart
 from wallet.holder.history import What, Who
 from wallet.holder.inspection import status_of
-from wallet.holder.keystore import VaultKeys
 from wallet.holder.web.access import holder, vault
+from wallet.holder.web.offers import ask_again, restock
 from wallet.holder.web.views import card_view, event_view, offer_view
 
 pages = Blueprint("cards", __name__)
@@ -20,13 +20,16 @@ pages = Blueprint("cards", __name__)
 
 @pages.get("/cards")
 def home() -> ResponseReturnValue:
-    """All cards, and offers that wait to be finished."""
-    now, opened = holder().now(), vault()
+    """All cards, and offers that wait to be finished; what issuers have for us by now is fetched beside it."""
+    opened, wallet = vault(), holder()
+    now = wallet.now()
+    ask_again(wallet, opened)
+    restock(wallet, opened)
     held = cards.all_cards(opened)
     apart = told_apart(held)
     data = {
         "cards": [card_view(card, now=now, full=False, apart=apart.get(card.id, "")) for card in held],
-        "unfinished": [offer_view(offer) for offer in offers.unfinished(opened, now=now)],
+        "unfinished": [offer_view(offer, now=now) for offer in offers.unfinished(opened, now=now)],
     }
     return answer("holder/cards.html", data)
 
@@ -54,15 +57,16 @@ def ask_delete(id: str) -> ResponseReturnValue:
 
 @pages.post("/cards/<id>/delete")
 def delete(id: str) -> ResponseReturnValue:
-    """Remove a card, its key with it, and remember that in the history."""
-    opened = vault()
+    """Remove a card with all its copies and keys, and remember that in the history."""
+    opened, wallet = vault(), holder()
     found = cards.get_card(opened, id)
+    teller = notifying.of_card(opened, found, outside=wallet.outside, now=wallet.now())
     who = Who(found.issuer_name, found.issuer.id or "", verified=True)
     name = full_name(found, told_apart(cards.all_cards(opened)))
-    event = history.happened(opened, What.REMOVED, who=who, now=holder().now(), cards=[(name, ())])
-    key = VaultKeys(opened).record(found.key.kid)
-    gone = tuple(record for record in (found.record, key) if record is not None)
-    opened.commit(event, remove=gone)
+    event = history.happened(opened, What.REMOVED, who=who, now=wallet.now(), cards=[(name, ())])
+    opened.commit(event, remove=settle.removed(opened, found))
+    if teller is not None:
+        wallet.later(teller.deleted)
     return json_answer({"removed": id}) if wants_json() else redirect("/cards?removed=1", 303)
 
 

@@ -11,11 +11,13 @@ from flask.typing import ResponseReturnValue
 from service.app import answer, json_answer, wants_json
 from ssi.encoding import Json
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
+from ssi.oid4vp.askers import PAGE
 from wallet.holder import cards, present, requests
 from wallet.holder.alike import told_apart
 from wallet.holder.requests import Request, State
 from wallet.holder.review import Choice, Part, Review
-from wallet.holder.web.access import holder, sent, vault
+from wallet.holder.web.access import holder, sent, several, vault
+from wallet.holder.web.offers import restock
 from wallet.holder.web.views import card_view, finding_view
 
 pages = Blueprint("requests", __name__)
@@ -49,6 +51,7 @@ def share(id: str) -> ResponseReturnValue:
         if found.state is State.OPEN:
             picks = _picks(present.shown(opened, found, outside=wallet.outside, now=now))
             found = present.share(opened, id, picks=picks, outside=wallet.outside, now=now)
+            restock(wallet, opened)
     except SsiError as error:
         if wants_json():
             raise
@@ -74,8 +77,8 @@ def _consent_page(found: Request, shown: Review, *, problem: SsiError | None = N
     return answer("holder/request.html", {"request": view}, page=page, status=status)
 
 
-def _picks(shown: Review) -> dict[str, str]:
-    """The picked card of each question. Where there is no choice to make, none need be sent.
+def _picks(shown: Review) -> dict[str, tuple[str, ...]]:
+    """The picked cards of each question. Where there is no choice to make, none need be sent.
 
     A part's choice is the number of an option; where options are one card each, the card may follow behind a dot.
     """
@@ -84,7 +87,9 @@ def _picks(shown: Review) -> dict[str, str]:
         chosen, _, card = sent(f"part-{number}", limit=96).partition(".")
         for name in _option(part, chosen):
             choices = shown.questions[name].choices
-            picked = card or sent(f"card-{name}", limit=64) or (choices[0].card.id if len(choices) == 1 else "")
+            picked = (card,) if card else several(f"card-{name}", limit=64)
+            if not picked and len(choices) == 1:
+                picked = (choices[0].card.id,)
             if picked:
                 picks[name] = picked
     return picks
@@ -110,6 +115,8 @@ def _state(found: Request) -> dict[str, Json]:
         "state": found.state.value,
         "who": {"name": found.who.name, "address": found.who.address, "verified": found.who.verified},
         "redirect_uri": found.redirect_uri,
+        "answer": found.answer,
+        "carried": found.carried,
         "redirect_host": urlsplit(found.redirect_uri).netloc if found.redirect_uri else None,
         "problem": None if found.problem is None else {"error": found.problem[0], "detail": found.problem[1]},
         "event": found.event or None,
@@ -124,6 +131,12 @@ def _review_view(shown: Review, apart: Mapping[str, str]) -> dict[str, Json]:
         "client_id": shown.signed.asker.client_id,
         "trust": None if shown.trust is None else finding_view(shown.trust),
         "purpose": shown.signed.request.purpose,
+        "page": shown.signed.asker.prefix == PAGE,
+        "transactions": [
+            {"type": one.type, "title": one.title, "lines": [list(line) for line in one.lines]}
+            for one in shown.transactions
+        ],
+        "statements": [{"format": one.format, "lines": [list(line) for line in one.lines]} for one in shown.statements],
         "answerable": shown.answerable,
         "missing": list(shown.missing),
         "parts": [
@@ -139,7 +152,7 @@ def _single(part: Mapping[str, Json]) -> dict[str, Json]:
     `differ` says whether it matters for what is shown which card is chosen. No `cards` where options are several.
     """
     found: list[dict[str, Json]] = []
-    if all(len(option) == 1 for option in part["options"]):
+    if all(len(option) == 1 and not option[0]["multiple"] for option in part["options"]):
         for place, (asked,) in enumerate(part["options"]):
             found += [{"value": f"{place}.{one['card']['id']}", "choice": one} for one in asked["choices"]]
     shows = [[line["label"] for line in one["choice"]["shared"]] for one in found]
@@ -151,6 +164,7 @@ def _option_view(shown: Review, option: tuple[str, ...], apart: Mapping[str, str
         {
             "id": name,
             "name": shown.questions[name].name,
+            "multiple": shown.questions[name].multiple,
             "choices": [_choice_view(choice, apart) for choice in shown.questions[name].choices],
         }
         for name in option

@@ -55,6 +55,14 @@ def open_pasted() -> ResponseReturnValue:
     return _open(sent("link", limit=MAX_LINK))
 
 
+@pages.post("/open/tell")
+def tell() -> ResponseReturnValue:
+    """Tell who asks why their request could not be taken: only when the person wants that."""
+    opened, wallet, link = vault(), holder(), sent("link", limit=MAX_LINK)
+    told = present.tell(opened, link, outside=wallet.outside, now=wallet.now())
+    return answer("holder/told.html", {"told": told})
+
+
 @pages.get("/offer")
 def open_offer() -> ResponseReturnValue:
     """The wallet's own https address for offers (OpenID4VCI 1.0 §4.1)."""
@@ -87,8 +95,16 @@ def _scan_page(error: SsiError | None = None, *, link: str = "") -> Response:
     if error is None:
         return answer("holder/scan.html", {"formats": ["image/jpeg", "image/png", "image/webp"]})
     data = {"error": error.code, "error_description": error.detail}
-    page = {"link": link.strip()[:MAX_LINK], "again": urlencode({"link": link})}
+    page = {"link": link.strip()[:MAX_LINK], "again": urlencode({"link": link}), "tell": _is_request(link)}
     return answer("holder/notopened.html", data, status=status_of(error), page=page)
+
+
+def _is_request(link: str) -> bool:
+    """Is there somebody who asks, and who could be told?"""
+    try:
+        return kind(link) is Kind.REQUEST
+    except Malformed:
+        return False
 
 
 def _kind_or_why(text: str | None) -> dict[str, str] | None:

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
+from urllib.parse import urlsplit
 
-from ssi.encoding import Json
+from ssi.encoding import Json, seconds
 from ssi.formats import names
 from ssi.model import Check, Finding, Outcome
 from wallet.holder.cards import Card, finding_json
 from wallet.holder.claims import long_date, moment
 from wallet.holder.history import Event, What
-from wallet.holder.offers import Item, Offer
+from wallet.holder.items import Item
+from wallet.holder.offers import Offer, Stage
 
 QUESTIONS: Final = {
     Check.FORMAT: "Can it be read?",
@@ -79,15 +81,16 @@ def card_view(card: Card, *, now: datetime, full: bool, apart: str = "") -> dict
         view["status"] = None if card.status is None else finding_view(card.status)
         view["status_at_text"] = moment(card.status_at)
         view["key"] = card.key.kid
+        view["copies"] = {"all": len(card.stock), "unused": card.unused}
     return view
 
 
-def day(seconds: int | None) -> str:
+def day(at: int | None) -> str:
     """A date in words; "" for none."""
-    return "" if seconds is None else long_date(datetime.fromtimestamp(seconds, UTC).date())
+    return "" if at is None else long_date(datetime.fromtimestamp(at, UTC).date())
 
 
-def offer_view(offer: Offer, held: Iterable[Card] = ()) -> dict[str, Json]:
+def offer_view(offer: Offer, held: Iterable[Card] = (), *, now: datetime) -> dict[str, Json]:
     """An offer for its page: who, what, and how far it has come; `held` are the cards that it might be taken for."""
     taken = {card.name for card in held}
     grant = offer.offer.pre_authorized
@@ -95,12 +98,29 @@ def offer_view(offer: Offer, held: Iterable[Card] = ()) -> dict[str, Json]:
     return {
         "id": offer.id,
         "stage": offer.stage.value,
-        "issuer": {"name": offer.metadata.name, "address": offer.metadata.issuer},
+        "issuer": {
+            "name": offer.metadata.name,
+            "address": offer.metadata.issuer,
+            "verified": offer.verified or None,
+        },
         "cards": [_item_view(offer, item, taken) for item in offer.items],
         "tx_code": None if code is None else {"numeric": code.input_mode == "numeric", **code.json},
         "problem": None if offer.problem is None else {"error": offer.problem[0], "detail": offer.problem[1]},
         "undecided": offer.undecided,
+        "by_code": offer.by_code,
+        "sign_in": _sign_in_view(offer, now=now),
+        "ask_at": offer.ask_at or None,
+        "ask_at_text": moment(offer.ask_at) if offer.ask_at else "",
+        "ask_in": max(0, offer.ask_at - seconds(now)) if offer.ask_at else None,
     }
+
+
+def _sign_in_view(offer: Offer, *, now: datetime) -> dict[str, Json] | None:
+    """Where the browser goes to sign in, as long as that is good; never what comes back from there."""
+    found = offer.sign_in
+    if offer.stage is not Stage.SIGNING_IN or found is None or found.until <= seconds(now):
+        return None
+    return {"url": found.url, "host": urlsplit(found.url).netloc}
 
 
 def _item_view(offer: Offer, item: Item, taken: Set[str]) -> dict[str, Json]:

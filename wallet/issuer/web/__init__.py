@@ -19,11 +19,13 @@ from service.cookies import SealedCookie, read_keys
 from service.store import ping
 from ssi.errors import Refused
 from ssi.fetch import BoundedFetch, Fetch
+from wallet.issuer.authorizing import SESSION_LIFETIME
 from wallet.issuer.codes import Random
 from wallet.issuer.identity import load
-from wallet.issuer.office import Office, open_office
+from wallet.issuer.marks import Marks
+from wallet.issuer.office import Office, open_office, read_clients
 from wallet.issuer.settings import ROLE, IssuerSettings, read_desk_token, read_settings
-from wallet.issuer.web import clerk, protocol
+from wallet.issuer.web import authorize, clerk, control, protocol
 from wallet.issuer.web.applicationpages import ApplicationPages
 from wallet.issuer.web.credentialpages import CredentialPages
 from wallet.issuer.web.housekeeping import Housekeeping
@@ -33,6 +35,8 @@ from wallet.issuer.web.session import SHIFT, Gate
 
 _STATUS: Final[Mapping[str, int]] = {
     "application.unknown": 404,
+    "authorize.over": 410,
+    "authorize.request": 400,
     "credential.unknown": 404,
     "credential.revoked": 409,
     "desk.throttled": 429,
@@ -42,6 +46,9 @@ _STATUS: Final[Mapping[str, int]] = {
     "offer.issued": 409,
     "offer.over": 410,
     "offer.unknown": 404,
+    "release.nothing_held": 409,
+    "release.ruled": 409,
+    "offer.way": 400,
     "status.unknown_list": 404,
 }
 """HTTP statuses that say more than 403."""
@@ -61,16 +68,16 @@ def create_app(
     random: Random = secrets.token_bytes,
 ) -> Flask:
     """The issuing desk's application. Tests bring their own clock, network, matcher and randomness."""
-    shared = settings.service
-    network = fetch or BoundedFetch(
-        allow_loopback=shared.allow_loopback, ca_file=None if shared.ca_file is None else str(shared.ca_file)
-    )
-    office = open_office(settings, matcher=matcher or _built_in(), fetch=network, random=random)
-    app = web.make_app(__name__, role=ROLE, settings=shared, health=lambda: ping(office.store))
+    office = open_office(settings, matcher=matcher or _built_in(), fetch=fetch or _network(settings), random=random)
+    app = web.make_app(__name__, role=ROLE, settings=settings.service, health=lambda: ping(office.store))
     app.request_class = MemoryRequest
     app.register_error_handler(Refused, _on_refused)
     app.register_blueprint(protocol.blueprint(office, now=now))
     app.register_blueprint(clerk.blueprint(_clerk(office, now)))
+    if office.signs_in:
+        app.register_blueprint(authorize.blueprint(_applicant(office, now)))
+    if settings.control:
+        app.register_blueprint(control.blueprint(office, now=now))
     app.add_url_rule("/", "start", lambda: redirect("/desk", 303))
     app.before_request(Housekeeping(office, now))
     return app
@@ -80,9 +87,16 @@ def check(values: Mapping[str, str]) -> IssuerSettings:
     """Read all settings and the files that they name, so that a mistake ends the start. Raises SsiError."""
     settings = read_settings(values)
     load(settings)
+    read_clients(settings, Marks(read_keys(settings.service.folder / "cookie.key")), fetch=_network(settings))
     read_desk_token(settings.desk_token_file)
-    read_keys(settings.service.folder / "cookie.key")
     return settings
+
+
+def _network(settings: IssuerSettings) -> Fetch:
+    shared = settings.service
+    return BoundedFetch(
+        allow_loopback=shared.allow_loopback, ca_file=None if shared.ca_file is None else str(shared.ca_file)
+    )
 
 
 def _clerk(office: Office, now: Callable[[], datetime]) -> clerk.Clerk:
@@ -93,6 +107,14 @@ def _clerk(office: Office, now: Callable[[], datetime]) -> clerk.Clerk:
     gate = Gate(office.store, session, read_desk_token(settings.desk_token_file), now)
     applications, credentials = ApplicationPages(office, now), CredentialPages(office, now)
     return clerk.Clerk(gate, applications, OfferPages(office, slip, now), credentials)
+
+
+def _applicant(office: Office, now: Callable[[], datetime]) -> authorize.Applicant:
+    shared = office.settings.service
+    keys = read_keys(shared.folder / "cookie.key")
+    return authorize.Applicant(
+        office, SealedCookie(shared.cookie("authorize"), keys, SESSION_LIFETIME, shared.secure), now
+    )
 
 
 def _built_in() -> FaceMatcher:

@@ -68,8 +68,19 @@ class ApplicationPages:
         offer = self.office.offers.state(application_id, now=self.now())
         record = self.office.records.of_application(application_id)
         offered = [kind for name in self.office.offered if (kind := kinds.by_id(name)) is not None]
-        page = {**WORDS, "offered": offered}
+        page = {**WORDS, "offered": offered, "ways": self.office.settings.ways}
         return answer("desk/application.html", shown.application(found, offer, record), page=page)
+
+    def rule(self, application_id: str, ruling: str) -> Response:
+        """Release or refuse what was offered under reserve."""
+        if ruling == "release":
+            self.office.releases.release(application_id)
+        else:
+            self.office.releases.refuse(application_id, now=self.now())
+        if not wants_json():
+            return make_response(redirect(url_for("desk.application", application_id=application_id), 303))
+        offer = self.office.offers.state(application_id, now=self.now())
+        return json_answer({"application_id": application_id, "state": None if offer is None else offer.word})
 
     def _rejected(self, form: Mapping[str, Sequence[str]], error: Malformed, fields: Mapping[str, str]) -> Response:
         if wants_json():

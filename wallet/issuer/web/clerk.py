@@ -86,6 +86,7 @@ def blueprint(clerk: Clerk) -> Blueprint:
         ("POST", f"{one}/offer", "make_offer", offers.make_offer),
         ("GET", f"{one}/offer", "offer", offers.offer),
         ("GET", f"{one}/state", "state", offers.state),
+        ("POST", f"{one}/<any(release, refuse):ruling>", "rule", applications.rule),
         ("GET", "/credentials", "credentials", credentials.credentials),
         ("GET", card, "credential", credentials.credential),
         ("GET", f"{card}/revoke", "confirm", credentials.confirm),

@@ -22,7 +22,7 @@ from ssi.oid4vci import OfferReference, offer_link
 from wallet.issuer.offers import MadeOffer
 from wallet.issuer.office import Office
 from wallet.issuer.web import shown
-from wallet.issuer.web.reading import WORDS, fields
+from wallet.issuer.web.reading import WORDS, fields, several
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,26 @@ class OfferPages:
     now: Callable[[], datetime]
 
     def make_offer(self, application_id: str) -> Response:
-        """Make an offer; its transaction code is shown once."""
-        kind = fields().get("kind") or next(iter(self.office.offered))
-        if kind not in self.office.offered:
-            raise Malformed("offer.kind", "This desk does not issue cards of that kind.")
-        made = self.office.offers.make(application_id, configuration_id=kind, now=self.now())
+        """Make an offer of one card or several; its transaction code is shown once."""
+        given = fields()
+        made = self.office.offers.make(
+            application_id,
+            configuration_ids=self._kinds(several("kind")),
+            way=given.get("way") or None,
+            held=given.get("held", "") in {"yes", "true", "on"},
+            now=self.now(),
+        )
         if wants_json():
             return json_answer(self._offer(made), status=201)
         response = make_response(redirect(url_for("desk.offer", application_id=application_id), 303))
         self._keep_slip(response, application_id, made.secret, tx_code=made.tx_code)
         return response
+
+    def _kinds(self, given: tuple[str, ...]) -> tuple[str, ...]:
+        """The kinds of card that a clerk has chosen, in the desk's order; the first of all where none was."""
+        if not set(given) <= set(self.office.offered):
+            raise Malformed("offer.kind", "This desk does not issue cards of that kind.")
+        return tuple(kind for kind in self.office.offered if kind in given) or (next(iter(self.office.offered)),)
 
     def offer(self, application_id: str) -> Response:
         """The offer's page: QR code, link, live state; the transaction code at its first look only."""
@@ -79,6 +89,7 @@ class OfferPages:
             "offer_uri": made.link,
             "qr_svg": str(qr.svg(made.link, label="QR code of the credential offer")),
             "tx_code": made.tx_code,
+            "way": made.way,
             "expires_at": made.expires_at.isoformat(),
             "state_url": url_for("desk.state", application_id=made.application_id),
         }

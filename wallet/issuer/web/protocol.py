@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, request
 
 from schemas import read
-from service.app import body_limit, json_answer
+from service.app import json_answer
 from service.crosssite import open_to_all
 from ssi.encoding import Json, write_json
 from ssi.errors import Refused, Unavailable
-from ssi.oid4vci import OAuthError, TokenRequest, authorization_server_url, metadata_url
-from ssi.oid4vci.credential import MAX_REQUEST_BYTES
+from ssi.oauth import AuthorizationServer, OAuthError, clients, dpop
+from ssi.oid4vci import authorization_server_url
 from wallet.issuer import catalog, kinds
 from wallet.issuer.office import Office
+from wallet.issuer.web import bearer, credentials, tokens
 
-_BEARER: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
-_CHALLENGED: Final = frozenset({"invalid_token", "insufficient_scope"})
+_EXPOSED: Final = f"{dpop.NONCE_HEADER}, {clients.CHALLENGE_HEADER}, WWW-Authenticate, Retry-After"
+_TAKEN: Final = f"Authorization, Content-Type, Accept, {dpop.HEADER}, {clients.HEADER}, {clients.POP_HEADER}"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -32,21 +33,28 @@ def blueprint(office: Office, *, now: Callable[[], datetime]) -> Blueprint:
     """All wallet-facing endpoints of one office."""
     made = Blueprint("protocol", __name__)
     _add_metadata(made, office)
-    _add_issuance(made, office, now=now)
+    _add_offers(made, office, now=now)
+    tokens.add(made, office, now=now)
+    credentials.add(made, office, now=now)
     _add_status(made, office, now=now)
     made.register_error_handler(OAuthError, on_oauth_error)
     made.register_error_handler(Unavailable, _on_unavailable)
-    made.after_request(_open)
+
+    def dressed(response: Response) -> Response:
+        tokens.dress(response, office, now=now())
+        credentials.dress(response, office, now=now())
+        return _open(response)
+
+    made.after_request(dressed)
     return made
 
 
 def on_oauth_error(error: OAuthError) -> Response:
     """A protocol refusal with its status; authorization errors also as a challenge (RFC 6750 §3)."""
     response = json_answer(error.json, status=error.status)
-    if error.error in _CHALLENGED or isinstance(error, _UnreadableToken):
-        challenge = f'Bearer error="{error.error}", error_description="{error.detail}"'
-        response.headers["WWW-Authenticate"] = challenge if _scheme() == "bearer" else "Bearer"
-    if error.error == "invalid_client":
+    if request.endpoint in credentials.PROTECTED:
+        bearer.challenge(response, error)
+    if error.error == "invalid_client" and "Authorization" in request.headers:
         response.headers["WWW-Authenticate"] = "Basic"  # RFC 6749 §5.2: the scheme that was tried
     return response
 
@@ -60,9 +68,10 @@ def _on_unavailable(error: Unavailable) -> Response:
 def _open(response: Response) -> Response:
     """Wallets and verifiers in browsers may call from anywhere: nothing here knows cookies."""
     response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+        response.headers["Access-Control-Allow-Headers"] = _TAKEN
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
         response.headers["Access-Control-Max-Age"] = "600"
     return response
@@ -70,11 +79,9 @@ def _open(response: Response) -> Response:
 
 def _add_metadata(made: Blueprint, office: Office) -> None:
     base = office.settings.base_url
-    issuer = catalog.issuer_metadata(base, name=office.settings.display_name, offered=office.offered)
     path = urlsplit(base).path
     documents: dict[str, tuple[str, Json]] = {
-        urlsplit(metadata_url(base)).path: ("issuer_metadata", issuer.json),
-        urlsplit(authorization_server_url(base)).path: ("server_metadata", catalog.authorization_server(base).json),
+        urlsplit(authorization_server_url(base)).path: ("server_metadata", _server(office).json),
         f"/.well-known/jwt-vc-issuer{path}": ("jwt_vc_issuer", office.identity.issuer_metadata),
         f"{path}/did.json" if path else "/.well-known/did.json": ("did_document", office.identity.did_document),
         "/jwks": ("jwks", office.identity.jwks),
@@ -83,6 +90,16 @@ def _add_metadata(made: Blueprint, office: Office) -> None:
         made.add_url_rule(rule, name, _document(document))
     body = read(kinds.TYPE_METADATA)
     made.add_url_rule("/vct/verified-person", "type_metadata", open_to_all(lambda: _public(body)))
+
+
+def _server(office: Office) -> AuthorizationServer:
+    return catalog.authorization_server(
+        office.settings.base_url,
+        offered=office.offered,
+        ways=office.settings.ways,
+        attested=office.clients.trust is not None,
+        required=office.clients.required,
+    )
 
 
 def _document(document: Json) -> Callable[[], Response]:
@@ -96,7 +113,7 @@ def _public(body: bytes, *, media_type: str = "application/json", seconds: int =
     return response
 
 
-def _add_issuance(made: Blueprint, office: Office, *, now: Callable[[], datetime]) -> None:
+def _add_offers(made: Blueprint, office: Office, *, now: Callable[[], datetime]) -> None:
     @made.get("/offers/<secret>")
     @open_to_all
     def offer(secret: str) -> Response:
@@ -104,60 +121,6 @@ def _add_issuance(made: Blueprint, office: Office, *, now: Callable[[], datetime
         if not _ID.fullmatch(secret):
             raise Refused("offer.unknown", "There is no such offer. The link may be incomplete.")
         return json_answer(office.offers.open(secret, now=now()).json)
-
-    @made.post("/token")
-    @open_to_all
-    def token() -> Response:
-        """The token endpoint (§6)."""
-        if request.mimetype != "application/x-www-form-urlencoded":
-            raise OAuthError("invalid_request", "Send the parameters as application/x-www-form-urlencoded.")
-        if "Authorization" in request.headers:
-            raise OAuthError("invalid_client", "This server knows no client authentication; send none.")
-        parsed = TokenRequest.parse(request.form.items(multi=True))
-        return json_answer(office.offers.redeem(parsed, now=now()).json)
-
-    @made.post("/nonce")
-    @open_to_all
-    def nonce() -> Response:
-        """The nonce endpoint (§7); its answer is never stored (the default of all pages here)."""
-        return json_answer(office.issuing.nonce(now=now()).json)
-
-    @made.post("/credential")
-    @open_to_all
-    @body_limit(MAX_REQUEST_BYTES)
-    def credential() -> Response:
-        """The credential endpoint (§8)."""
-        access_token = _bearer(request.headers.get("Authorization"))
-        return json_answer(office.issuing.issue(access_token, _credential_body, now=now()).json)
-
-
-def _credential_body() -> bytes:
-    if request.mimetype == "application/jwt":
-        raise OAuthError("invalid_encryption_parameters", "This issuer takes unencrypted requests only.")
-    if request.mimetype != "application/json":
-        raise OAuthError("invalid_credential_request", "Send the request as application/json.")
-    return request.get_data()
-
-
-class _UnreadableToken(OAuthError):
-    """No access token can be read in the Authorization header: answered with a challenge all the same (RFC 6750 §3)."""
-
-
-def _scheme() -> str:
-    """The authentication scheme of the request; a challenge names an error only if it was tried (RFC 6750 §3.1)."""
-    return request.headers.get("Authorization", "").partition(" ")[0].lower()
-
-
-def _bearer(header: str | None) -> str:
-    """The access token (RFC 6750 §2.1). Raises OAuthError (invalid_token, invalid_request)."""
-    if header is None:
-        raise OAuthError("invalid_token", "An access token is needed.")
-    if _scheme() != "bearer":
-        raise OAuthError("invalid_token", "Send the access token as a Bearer token.")
-    token = header.partition(" ")[2].strip()
-    if not _BEARER.fullmatch(token):
-        raise _UnreadableToken("invalid_request", "The Authorization header cannot be read.")
-    return token
 
 
 def _add_status(made: Blueprint, office: Office, *, now: Callable[[], datetime]) -> None:

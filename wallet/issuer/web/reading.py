@@ -18,11 +18,19 @@ WORDS: Final = {
     "kinds": shown.CREDENTIAL_KINDS,
     "moment": shown.moment,
     "form_of": shown.form,
+    "event_words": shown.EVENTS,
+    "way_names": shown.WAYS,
     "document_names": DOCUMENT_TYPES,
     "country_names": NAMES,
     "names_of": lambda codes: ", ".join(NAMES[code] for code in codes),
 }
 """Names and functions for templates."""
+
+
+def several(name: str) -> tuple[str, ...]:
+    """The values of a field that may come several times; in JSON they are one text, divided by commas."""
+    found = request.form.getlist(name) if request.mimetype != "application/json" else fields().get(name, "").split(",")
+    return tuple(dict.fromkeys(value.strip() for value in found if value.strip()))
 
 
 def fields() -> Mapping[str, str]:

@@ -14,11 +14,18 @@ from wallet.issuer.records import Record
 
 OFFER_WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "waiting": ("wait", "Waiting for the wallet", "Let the person scan the code with their wallet."),
-    "opened": ("wait", "The wallet has opened the offer", "Now tell the person the transaction code."),
+    "opened": ("wait", "The wallet has opened the offer", "Now tell the person the six-digit code."),
     "redeemed": ("wait", "The code was right", "The credential is on its way to the wallet."),
+    "held": (
+        "wait",
+        "Waiting to be released",
+        "The wallet waits for the card. A colleague releases or refuses it.",
+    ),
+    "released": ("wait", "Released", "The wallet gets the card when it asks again."),
+    "refused": ("bad", "Refused", "Nothing was issued, and the applicant's data will be erased."),
     "accepted": ("good", "The credential is in the wallet", "You are done. The applicant's data will be erased."),
     "expired": ("unknown", "The offer has expired", "Nothing was issued. Make a new offer when the person is ready."),
-    "blocked": ("bad", "Too many wrong transaction codes", "The offer is void. Make a new one and repeat the code."),
+    "blocked": ("bad", "Too many wrong codes", "The offer is void. Make a new one and repeat the code."),
     "replaced": ("unknown", "This offer was replaced", "A newer offer takes its place."),
 }
 """How an offer stands: the kind of badge, a headline, and what to do next."""
@@ -29,12 +36,26 @@ _APPLICATION_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "waiting": ("wait", "Offer is waiting"),
     "opened": ("wait", "Offer opened"),
     "redeemed": ("wait", "Being issued"),
+    "held": ("wait", "To be released"),
+    "released": ("wait", "Released"),
+    "refused": ("bad", "Refused"),
     "accepted": ("good", "Issued"),
     "expired": ("unknown", "Offer expired"),
     "blocked": ("unknown", "Offer blocked"),
     "replaced": ("unknown", "Offer replaced"),
     "erased": ("plain", "Closed, data erased"),
 }
+WAYS: Final[Mapping[str, tuple[str, str]]] = {
+    "code": ("Code in the wallet", "They scan the offer and type six digits into their wallet."),
+    "sign-in": ("Sign in here", "Their wallet opens our sign-in page; they type the reference and six digits there."),
+}
+"""How a person gets to an offer: a name and a line of explanation."""
+EVENTS: Final[Mapping[str, str]] = {
+    "credential_accepted": "Stored",
+    "credential_failure": "Could not be stored",
+    "credential_deleted": "The person did not want it",
+}
+"""What a wallet says became of the card, in words."""
 CREDENTIAL_KINDS: Final[Mapping[str, str]] = {
     "valid": "good",
     "suspended": "unknown",
@@ -86,6 +107,9 @@ def offer_state(offer: OfferState) -> dict[str, Json]:
         "text": text,
         "expires_at": offer.expires_at.isoformat(),
         "type": offer.configuration_id,
+        "types": list(offer.configuration_ids),
+        "way": offer.way,
+        "held": offer.held,
     }
 
 
