@@ -1,12 +1,17 @@
-"""Peers: @digitalbazaar/vc with its suites, and @sd-jwt, in one Node process that is asked questions."""
+"""Peers: other people's software in Node processes that are asked questions, one JSON object to a line.
+
+`peer.mjs` is @digitalbazaar/vc with its suites, and @sd-jwt; `openid4vc.mjs` is @openid4vc with @sd-jwt and dcql.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +19,7 @@ import schemas
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / ".venv" / "peers"
+_SECONDS = 60
 
 
 def node() -> str | None:
@@ -30,19 +36,20 @@ def missing() -> str | None:
 
 
 class Peer:
-    """A running peer. Each question is a request of `peer.mjs`; an answer that is an error raises PeerError."""
+    """A running peer. Each question is a request of its program; an answer that is an error raises PeerError."""
 
-    def __init__(self) -> None:
-        shutil.copy(ROOT / "tests" / "peers" / "peer.mjs", FOLDER / "peer.mjs")
+    def __init__(self, program: str = "peer.mjs", **environment: str) -> None:
+        for source in (ROOT / "tests" / "peers").glob("*.mjs"):
+            _copy(source, FOLDER / source.name)
         folder = Path(schemas.__file__).parent
         contexts = {url: str(folder / name) for url, (name, _) in schemas.CONTEXTS.items()}
         self._process = subprocess.Popen(
-            [node() or "node", "peer.mjs"],
+            [node() or "node", program],
             cwd=FOLDER,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "FACET_CONTEXTS": json.dumps(contexts)},
+            env={**os.environ, "FACET_CONTEXTS": json.dumps(contexts), **environment},
         )
 
     def ask(self, op: str, **request: Any) -> dict[str, Any]:
@@ -52,6 +59,8 @@ class Peer:
         assert stdout is not None
         stdin.write(json.dumps({"op": op, **request}) + "\n")
         stdin.flush()
+        if not select.select([stdout], [], [], _SECONDS)[0]:
+            raise PeerError("the peer does not answer")
         answer: dict[str, Any] = json.loads(stdout.readline() or '{"error": "the peer has ended"}')
         if not answer.pop("ok", False):
             raise PeerError(answer["error"])
@@ -66,6 +75,13 @@ class Peer:
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait(timeout=10)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Put a program beside its packages in one step: other tests may be starting it at this moment."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(source.read_bytes())
+    Path(file.name).replace(target)
 
 
 class PeerError(Exception):

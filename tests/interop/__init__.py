@@ -1,0 +1,1 @@
+"""Interoperability: flows of our issuer, wallet and verifier with protocol software that nobody here wrote."""
