@@ -1,6 +1,6 @@
 # Facet. `make demo` shows the whole job, `make test` proves it. Each target makes .venv first when it is missing.
 
-.PHONY: help demo serve test check bench conformance fuzz clean
+.PHONY: help demo serve test check bench conformance certification fuzz clean
 .DEFAULT_GOAL := help
 
 READY := .venv/.ready
@@ -13,6 +13,7 @@ help:
 	@echo "make check   lint, format, types, import contracts, documents"
 	@echo "make fuzz    coverage-guided fuzzing of every reader of outside bytes, 20 s each (CPython 3.11)"
 	@echo "make bench   speed against the floor and against peers, written to build/bench.json"
+	@echo "make certification SUITE=<address> SUITE_CA=<pem>   the OpenID Foundation's own suite, where one is running"
 	@echo "make conformance SUITES=<folder>   the W3C's own test suites, from a folder with checkouts of them"
 
 $(READY): requirements/build.txt requirements/dev.txt pyproject.toml scripts/setup.sh scripts/vendor.json scripts/vendor.py
@@ -56,6 +57,10 @@ fuzz: .venv/.fuzz
 conformance: $(READY)
 	@test -n "$(SUITES)" || { echo "Say where the suites are: make conformance SUITES=<folder> (docs/conformance.md)"; exit 2; }
 	@$(RUN) -m scripts.conformance "$(SUITES)" $(if $(ONLY),--only $(ONLY))
+
+certification: $(READY)
+	@test -n "$(SUITE)" -a -n "$(SUITE_CA)" || { echo "Say where a suite runs: make certification SUITE=https://localhost:8443 SUITE_CA=ca.pem (docs/conformance.md)"; exit 2; }
+	@$(RUN) -m scripts.certification "$(SUITE)" "$(SUITE_CA)" $(if $(ROLES),--roles $(ROLES)) $(if $(ONLY),--only $(ONLY))
 
 clean:
 	@rm -rf build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
