@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from ssi import formats
 from ssi.errors import Malformed
 from ssi.oid4vp.urls import endpoint
 
@@ -14,6 +15,7 @@ SCHEMES = ("openid4vp", "haip-vp", "https")
 
 MAX_LINK = 65_536
 _MAX_PARAMETERS = 64
+_WITH_PLUS = tuple(one.ID for one in formats.every() if "+" in one.ID)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ def request_link(client_id: str, request_uri: str, *, base: str = "openid4vp://"
     return f"{base}{'&' if '?' in base else '?'}{urlencode(parameters)}"
 
 
+def _plus(query: str) -> str:
+    """A query in which the plus of a format's name stays one: some askers leave it unencoded, which means a space."""
+    for name in _WITH_PLUS:
+        query = query.replace(name, name.replace("+", "%2B"))
+    return query
+
+
 def _parameters(text: str) -> dict[str, str]:
     """The link's parameters, none of them twice (RFC 6749 §3.1)."""
     if len(text) > MAX_LINK or not text.isascii() or not text.isprintable():
@@ -71,7 +80,11 @@ def _parameters(text: str) -> dict[str, str]:
     try:
         parts = urlsplit(text)
         pairs = parse_qsl(
-            parts.query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MAX_PARAMETERS
+            _plus(parts.query),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MAX_PARAMETERS,
         )
     except ValueError:
         raise Malformed("oid4vp.link", "The text is not a link to a request for credentials.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 from urllib.parse import urlencode
 
 import pytest
@@ -102,3 +103,13 @@ def test_reader_raises_only_ssi_error_for_any_parameters(parameters: dict[str, s
 def test_examples_in_docstrings_hold() -> None:
     assert doctest.testmod(links).failed == 0
     assert doctest.testmod(urls).failed == 0
+
+
+def test_the_plus_of_a_format_survives_where_the_asker_left_it_bare() -> None:
+    query = "%7B%22credentials%22%3A%5B%7B%22format%22%3A%22dc+sd-jwt%22%7D%5D%7D"
+    link = parse_link(
+        f"openid4vp://?client_id=redirect_uri%3Ahttps%3A%2F%2Fa.test&response_type=vp_token&dcql_query={query}"
+    )
+    assert json.loads(link.parameters["dcql_query"]) == {"credentials": [{"format": "dc+sd-jwt"}]}
+    spaced = parse_link("openid4vp://?client_id=a&response_type=vp_token&state=one+two")
+    assert spaced.parameters["state"] == "one two"
