@@ -30,10 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("suite_ca", type=Path, help="the authority under which the suite is served, PEM")
     parser.add_argument("--roles", nargs="*", choices=sorted(SCENES), default=sorted(SCENES))
     parser.add_argument("--only", nargs="*", default=(), help="words in the names of the modules to run")
+    parser.add_argument("--plans", nargs="*", default=(), help="words in the names and variants of the plans to run")
     asked = parser.parse_args(arguments)
     try:
         with httpx.Client(verify=False, timeout=60) as http:  # noqa: S501  (the suite's certificate is a developer's own)
-            stage = Stage(Suite(asked.suite, http), asked.suite_ca.read_bytes(), asked.only)
+            stage = Stage(Suite(asked.suite, http), asked.suite_ca.read_bytes(), asked.only, asked.plans)
             for role in asked.roles:
                 SCENES[role](stage)
     except httpx.ConnectError:

@@ -132,17 +132,20 @@ class Stage:
     suite: Suite
     ca: bytes
     only: Sequence[str] = ()
+    plans: Sequence[str] = ()
     outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
 
     def run(self, plan: Plan, play: Callable[[str, Module], str | None]) -> None:
         """Run the modules of a plan; `play` does the person's part and says what our service got wrong, if anything."""
+        if self.plans and not any(word in f"{plan.name} {plan.title}" for word in self.plans):
+            return
         made, modules = self.suite.plan(plan.name, plan.variant, plan.config)
         print(f"\n{plan.name}: {plan.title}", flush=True)
         for module in modules:
             whole = {**plan.variant, **module.variant}
             if not self.suite.applies(module.name, whole) or not plan.only.items() <= whole.items():
                 continue
-            if self.only and not any(word in module.name for word in self.only):
+            if any(words and not any(word in module.name for word in words) for words in (self.only, plan.words)):
                 continue
             self._one(plan, made, module, play)
 

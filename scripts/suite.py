@@ -45,7 +45,8 @@ class Module:
 class Plan:
     """One plan of the suite as a scene wants it; of its modules only those with the variants in `only`.
 
-    `pictures` says that the script fills the places of screenshots; else the suite's own browser does.
+    `words` narrows to modules with one of them in the name. `pictures` says that the script fills the places of
+    screenshots; else the suite's own browser does.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Plan:
     variant: Mapping[str, str]
     config: Mapping[str, Any]
     only: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
     pictures: bool = True
 
 

@@ -6,6 +6,7 @@ flight finish. Standard output carries one line of JSON, when the service answer
 
 from __future__ import annotations
 
+import atexit
 import gc
 import http.client
 import importlib
@@ -88,6 +89,7 @@ def load(factory: str, threads: int) -> Callable[..., Any]:
     application = getattr(importlib.import_module(module), name)()
     gc.collect()
     gc.freeze()  # what is there now stays: nobody need look through it again and again
+    atexit.register(gc.unfreeze)  # and goes at the end, or native libraries call it leaked
     return Patient(application, working=threads)
 
 

@@ -138,6 +138,7 @@ def test_the_peer_finds_its_transaction_authorised(asking: Peer, holder: Person)
 def test_a_transaction_that_we_do_not_know_is_refused(asking: Peer, holder: Person) -> None:
     asked = ask(asking, transactionData=[{**PAYMENT, "type": "urn:example:surprise"}])
     assert holder.post("/open", link=asked["uri"]).status_code == 400
+    assert holder.post("/open/tell", link=asked["uri"]).json == {"told": True}
     assert asking.ask("result", id=asked["id"])["result"]["error"] == "invalid_transaction_data"
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.holder.town import Town, mint
+from tests.issuer.world import World as IssuerWorld
+from tests.plans import requesting
+from tests.plans.requesting import Caller
 from tests.verifier import forms
 from tests.verifier.world import World
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "module(*names): the modules of the plans whose meaning a test has")
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +33,25 @@ def verifier_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(verifier_folder: Path) -> World:
     return forms.connect(World(verifier_folder))
+
+
+@pytest.fixture(scope="session")
+def desk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return requesting.bootstrapped(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(params=list(requesting.KINDS))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def desks(desk_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, IssuerWorld]:
+    """A desk for each plan (by "keeps to HAIP"), made once: every test brings its own wallet and application."""
+    return {haip: requesting.desk(desk_folder, tmp_path_factory.mktemp("plan"), haip=haip) for haip in (False, True)}
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "haip"])
+def caller(request: pytest.FixtureRequest, desks: dict[bool, IssuerWorld], kind: str) -> Caller:
+    """A wallet at a desk, in either plan and format."""
+    return Caller(desks[request.param], kind, request.param)
