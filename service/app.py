@@ -17,7 +17,7 @@ from typing import IO, Any, Final, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.http import HTTP_STATUS_CODES
 
 from service import crosssite, headers
@@ -79,6 +79,7 @@ def make_app(import_name: str, *, role: str, settings: ServiceSettings, health: 
     name, line = BRANDS[role]
     app.jinja_env.globals.update(asset=asset, facet_role=role, facet_brand=name, facet_line=line)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(_refuse_null)
     app.before_request(_limit_body)
     crosssite.install(app, settings)
     headers.install(app, settings)
@@ -168,6 +169,12 @@ def _digest(path: Path, _changed: int) -> str:
 def status_of(error: SsiError) -> int:
     """The HTTP status of an error's kind."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+
+
+def _refuse_null() -> None:
+    """No address holds U+0000, and a database may not take it as a text to look for."""
+    if "\0" in request.path:
+        raise NotFound
 
 
 def _limit_body() -> None:

@@ -33,13 +33,25 @@ def allowed(source: Source, service: ServiceSettings) -> bool:
     return True
 
 
+def check_caller(service: ServiceSettings) -> None:
+    """Return for a program that calls this machine by its own name.
+
+    A page of another origin is refused, also one whose host's name server has lately said that it is this machine (DNS
+    rebinding): to the browser it is then of the same origin, but the name that it calls is still its own. Raises
+    Refused (`request.cross_site`).
+    """
+    called = request.host.rpartition("@")[2]
+    name = called.partition("]")[0].lstrip("[") if called.startswith("[") else called.partition(":")[0]
+    if is_foreign(service.origin) or not is_loopback(name):
+        raise Refused("request.cross_site", "This address is for programs, not for pages.")
+
+
 def read_body(service: ServiceSettings) -> dict[str, Json]:
     """The JSON object that a program has posted; no page of another origin can make a browser send one.
 
     Raises Refused (`request.cross_site`), Unsupported (`request.media_type`), Malformed (`encoding.*`).
     """
-    if is_foreign(service.origin):
-        raise Refused("request.cross_site", "This address is for programs, not for pages.")
+    check_caller(service)
     if request.mimetype != "application/json":
         raise Unsupported("request.media_type", "The body must be of type application/json.")
     return read_json_object(request.get_data(cache=False), what="request")

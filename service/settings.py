@@ -95,9 +95,10 @@ class ServiceSettings:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of `base_url`, as browsers write it in the Origin header."""
+        """Scheme, host and port of `base_url`, as browsers write it in the Origin header: without a usual port."""
         parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        usual = {"https": ":443", "http": ":80"}[parts.scheme]
+        return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}".lower()
 
     def cookie(self, name: str = "") -> str:
         """A cookie's full name: `__Host-` over TLS, and told apart from other roles on the same host.

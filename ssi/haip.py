@@ -106,14 +106,16 @@ class NamedKey:
 class Certified:
     """What `policy` says of issuers that sign with a certificate in `x5c`; others are refused (§6.1, §6.1.1).
 
-    Given to a checker of status lists, it asks the same of whoever signs those (§6.1).
+    Given to a checker of status lists, it asks the same of whoever signs those (§6.1); with another `section`, of
+    whoever that is about.
     """
 
     policy: TrustPolicy
+    section: str = "6.1.1"
 
     def judge(self, issuer: Issuer, credential_type: str, *, now: datetime) -> Finding:
         """FAIL `haip.x5c`, else what the policy finds."""
         if not issuer.x5c:
-            told = refusal("x5c", "The issuer signed without a certificate", "6.1.1")
+            told = refusal("x5c", "The issuer signed without a certificate", self.section)
             return Finding(Check.TRUST, Outcome.FAIL, told.code, told.detail)
         return self.policy.judge(issuer, credential_type, now=now)

@@ -192,10 +192,12 @@ class Sessions:
         return self._by_browser(record, data)
 
     def receive_relayed(self, public_id: str, data: Json) -> Receipt:
-        """The same from an API client's own page, which is not one of this service's. Raises like `receive_browser`."""
+        """The same from an API client's own page. Raises like `receive_browser`; Refused (`session.mode`)."""
         record = self._open(public_id, now=self.clock())
         if record.browser is not None:
             raise refusals.unknown()
+        if asking.read(record.ask).response_mode not in oid4vp.DC_MODES:
+            raise refusals.other_way()
         return self._by_browser(record, data)
 
     # -- inside ------------------------------------------------------------------------------------------------

@@ -147,7 +147,12 @@ _REJECT = (
     .where(_THIS, _ROW.returned_at.is_(None), _ROW.outcome.is_not(None), _ROW.outcome != "declined")
     .values(returned_at=bindparam("at"), outcome=bindparam("verdict"), findings=bindparam("found"), claims=None)
 )
-_FORGET = delete(REQUESTS).where(_ROW.expires_at <= bindparam("at"))
+_FORGET = delete(REQUESTS).where(
+    (_ROW.expires_at <= bindparam("at")) | (_ROW.spent_at.is_(None) & (_ROW.expires_at <= bindparam("unanswered")))
+)
+UNANSWERED = 3600
+"""Seconds for which a request that nobody answered is remembered: anybody can make one."""
+
 _ADD_KEY = insert(API_KEYS)
 _FIND_KEY = select(_API.name).where(_API.digest == bindparam("this"))
 
@@ -170,11 +175,11 @@ class Store:
 
     def find(self, request_id: str) -> Record | None:
         """By its own, secret id."""
-        return self._one(_FIND, this=request_id)
+        return self._one(_FIND, this=request_id) if _is_name(request_id) else None
 
     def find_public(self, public_id: str) -> Record | None:
         """By either of the ids that wallets know."""
-        return self._one(_FIND_PUBLIC, public=public_id)
+        return self._one(_FIND_PUBLIC, public=public_id) if _is_name(public_id) else None
 
     def find_code(self, digest: str) -> Record | None:
         """By the digest of the response code that a wallet was sent back with."""
@@ -215,13 +220,14 @@ class Store:
     def sweep(self, *, now: int, forget_before: int) -> None:
         """Erase claims whose time is up and keys of expired requests; forget requests that expired long ago.
 
-        Claims go, too, when nobody can come back for them any more (HAIP 1.0 §5.1).
+        Those that nobody answered are forgotten after an hour. Claims go, too, when nobody can come back for them any
+        more (HAIP 1.0 §5.1).
         """
         with writing(self.engine) as connection:
             connection.execute(_ERASE, {"at": now})
             connection.execute(_ERASE_STRAYED, {"at": now})
             connection.execute(_UNKEY, {"at": now})
-            connection.execute(_FORGET, {"at": forget_before})
+            connection.execute(_FORGET, {"at": forget_before, "unanswered": now - UNANSWERED})
 
     def add_api_key(self, digest: str, *, name: str, at: int) -> None:
         """Let whoever holds the key with this SHA-256 digest use the REST API."""
@@ -239,3 +245,8 @@ class Store:
 
     def _change(self, statement: Executable, **values: Any) -> bool:
         return self.direct.changed(statement, values) == 1
+
+
+def _is_name(text: str) -> bool:
+    """Could it be an id at all? What some databases cannot even compare (a zero byte) is no outage of theirs."""
+    return text.isascii() and text.isprintable() and len(text) <= 64

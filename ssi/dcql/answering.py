@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ssi import formats
+from ssi.dcql.authorities import certified_by_any
 from ssi.dcql.matching import answered
 from ssi.dcql.query import CredentialQuery, CredentialSet, Query
 from ssi.dcql.reading import Meter, Reading
@@ -47,6 +48,8 @@ def _judge(asked: CredentialQuery, presented: Sequence[Opened]) -> list[Finding]
     wrong = [one for one in presented if not _of_kind(asked, one)]
     if wrong:
         return [_no("dcql.meta", "The presented credential is not of the kind that was asked for.", evidence)]
+    if not all(_from_authority(asked, one) for one in presented):
+        return [_no("dcql.authority", "The credential does not come from an authority that was asked for.", evidence)]
     if not all(_has_claims(asked, one) for one in presented):
         sentence = "A claim that was asked for is missing, or has another value than was asked for."
         return [_no("dcql.claims", sentence, evidence)]
@@ -59,6 +62,15 @@ def _has_claims(asked: CredentialQuery, opened: Opened) -> bool:
         return answered(asked, Reading(opened, Meter())) is not None
     except SsiError:
         return False
+
+
+def _from_authority(asked: CredentialQuery, opened: Opened) -> bool:
+    """§6.1.1: those "that the Verifier will accept". Only key identifiers show in the credential itself.
+
+    Lists and federations are for whoever judges trust, as the issuer's own trustworthiness is in any case.
+    """
+    shows = all(entry.type == "aki" for entry in asked.authorities)
+    return not shows or certified_by_any(asked.authorities, opened.issuer)
 
 
 def _of_kind(asked: CredentialQuery, opened: Opened) -> bool:

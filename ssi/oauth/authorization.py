@@ -20,6 +20,8 @@ from ssi.oauth.errors import OAuthError
 MAX_VALUE: Final = 2048
 _NEEDED: Final = ("client_id", "redirect_uri", "code_challenge")
 _ERROR_TEXT: Final = 300
+_LONGEST: Final = 86_400
+"""No request is believed to be kept for longer than this (seconds)."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class PushedResponse:
         expires = members.get("expires_in")
         if isinstance(expires, bool) or not isinstance(expires, int) or expires <= 0 or len(request_uri) > MAX_VALUE:
             raise Malformed("oauth.pushed_response", "The server does not say where it keeps the request, or how long.")
-        return PushedResponse(request_uri, expires)
+        return PushedResponse(request_uri, min(expires, _LONGEST))
 
 
 def authorize_url(endpoint: str, *, client_id: str, request_uri: str) -> str:

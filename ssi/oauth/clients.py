@@ -172,6 +172,9 @@ def _possessed(pop: str, client: AttestedClient, *, audience: str, now: datetime
     issued = instant(claims, "iat")
     if issued is None or issued > now + MAX_AHEAD or issued < now - MAX_AGE:
         raise _wrong("The proof of possession is not from now.")
+    expires = instant(claims, "exp")
+    if expires is not None and expires + MAX_AHEAD <= now:  # optional, and binding where it is there (RFC 7519 §4.1.4)
+        raise _wrong("The proof of possession has expired.")
     if len(jti) > _MAX_ID:
         raise _wrong("The jti of the proof of possession is too long.")
     return jti, text(claims, "challenge", what="proof of possession")

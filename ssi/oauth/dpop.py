@@ -108,6 +108,11 @@ def _issued(claims: Mapping[str, Json], *, now: datetime) -> datetime:
         raise _wrong("The DPoP proof is dated in the future.")
     if issued < now - MAX_AGE:
         raise _wrong("The DPoP proof is too old.")
+    expires, begins = instant(claims, "exp"), instant(claims, "nbf")
+    if expires is not None and expires + MAX_AHEAD <= now:  # optional, and binding where they are (RFC 7519 §4.1.4)
+        raise _wrong("The DPoP proof has expired.")
+    if begins is not None and begins > now + MAX_AHEAD:
+        raise _wrong("The DPoP proof is not valid yet.")
     return issued
 
 

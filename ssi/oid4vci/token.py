@@ -16,6 +16,8 @@ from ssi.oauth.server import AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE, REFRESH_TO
 DETAILS_TYPE: Final = details.TYPE
 BEARER: Final = "Bearer"
 DPOP: Final = "DPoP"
+_LONGEST: Final = 2**31 - 1
+"""No lifetime is read as longer than this (seconds): some servers send huge numbers for "never"."""
 _CODES: Final[Mapping[str, str]] = {
     PRE_AUTHORIZED_CODE: "pre-authorized_code",
     AUTHORIZATION_CODE: "code",
@@ -130,7 +132,7 @@ class TokenResponse:
             raise Malformed("oid4vci.token_response", "The lifetime of the access token is not a number of seconds.")
         return TokenResponse(
             token,
-            expires,
+            None if expires is None else min(expires, _LONGEST),
             details.read_granted(members.get("authorization_details", [])),
             token_type=_token_type(members),
             refresh_token=text(members, "refresh_token", what="token response") or None,

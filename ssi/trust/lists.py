@@ -51,7 +51,12 @@ class Service:
     standings: tuple[Standing, ...]
 
     def status(self, now: datetime) -> Standing | None:
-        """The standing at `now`: one that begins later does not count yet. None when none has begun."""
+        """The standing at `now`: one that begins later does not count yet. None when none has begun.
+
+        Where the current one does not say since when, it counts all the same: what was before is over.
+        """
+        if self.standings and self.standings[0].since is None:
+            return self.standings[0]
         begun = [each for each in self.standings if each.since is None or each.since <= now]
         return max(begun, key=lambda each: each.since or _BEGINNING, default=None)
 

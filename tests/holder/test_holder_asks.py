@@ -25,7 +25,7 @@ from ssi.keys import SoftwareSigner
 from ssi.model import Check, Finding, Issuer, Opened, Outcome, Presentation
 from ssi.oid4vp import attestation, transactions
 from ssi.trust import x509
-from ssi.trust.policies import Issuers
+from ssi.trust.policies import Issuers, any_of
 from tests.holder.town import AGE_QUERY, CLAIMS, PASSPHRASE, PERSON, SHOP, FakeAsker, Person, Town, json_response
 from tests.support import InMemoryFetch
 from wallet.holder import present
@@ -618,3 +618,30 @@ def test_known_askers_and_attesters_are_read_from_files(town: Town, shop: Asker)
 def _name_in(shop: Asker) -> str:
     leaf = x509.leaf(shop.chain)
     return f"https://{leaf.dns_names[0]}"
+
+
+def test_of_several_identities_the_profile_takes_its_own(town: Town, shop: Asker, holder: Person) -> None:
+    """Another that is trusted, too, and comes first, does not make the request one that the profile forbids."""
+    other = SoftwareSigner.generate("ES256")
+    did = _did_key(other)
+    named = replace(other, name=f"{did}#{did.removeprefix('did:key:')}")
+    identities = (
+        oid4vp.RequestSigner(f"decentralized_identifier:{did}", named),
+        oid4vp.RequestSigner(oid4vp.x509_hash_client_id(shop.chain[0]), shop.signer, tuple(shop.chain)),
+    )
+    call = _page_call(shop, oid4vp.DC_API_JWT, *identities)
+    outside = _outside(holder)
+    trusted = any_of((Issuers({did: None}), *([outside.askers] if outside.askers else [])))
+    for haip, prefix in ((False, oid4vp.DID), (True, oid4vp.HASH)):
+        world = replace(outside, haip=haip, askers=trusted)
+        with holder.client.application.test_request_context(
+            base_url="https://localhost:8442", headers={"Cookie": _cookie(holder)}
+        ):
+            from wallet.holder.web.access import vault
+
+            opened = vault()
+            found = present.look_at_page(
+                opened, call["protocol"], call["data"], origin=SHOP, outside=world, now=town.clock()
+            )
+            shown = present.shown(opened, found, outside=world, now=town.clock())
+        assert (shown.signed.asker.prefix, shown.verified) == (prefix, True)

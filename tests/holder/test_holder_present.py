@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -282,6 +283,44 @@ def test_one_of_several_options_must_be_chosen(town: Town, holder: Person) -> No
     assert holder.post(f"{place}/share").json["error"] == "consent.incomplete"
     holder.post(f"{place}/share", **{"part-0": "1"})
     assert set(read_json_object(town.shop.received[-1]["vp_token"])) == {"name"}
+
+
+def _form_of(page: str) -> dict[str, str]:
+    """The fields that a browser sends of a consent page where nothing was chosen."""
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
+    assert {"seen", "part-0"} <= {name for name, _ in fields}
+    return dict(fields)
+
+
+def test_a_yes_is_to_what_the_person_has_seen(town: Town, holder: Person) -> None:
+    """A card that comes meanwhile makes another option the first: nobody has looked at what that would show."""
+    rare = {"path": ["given_name"], "values": ["Zoe"]}
+    much = {**OPTIONAL["credentials"][1], "id": "much", "claims": [rare, {"path": ["family_name"]}]}
+    little = {**OPTIONAL["credentials"][1], "id": "little", "claims": [{"path": ["given_name"]}]}
+    town.shop.query = {"credentials": [much, little], "credential_sets": [{"options": [["much"], ["little"]]}]}
+    place = holder.open(town.shop.link)
+    form = _form_of(holder.page(place).get_data(as_text=True))
+    town.issuer.code, town.issuer.used = "another", False
+    town.issuer.draft_changes = {"claims": {**CLAIMS, "given_name": "Zoe"}}
+    holder.accepts(town)
+    stale = holder.send(f"{place}/share", **form)
+    assert stale.status_code == 400
+    assert "have changed since you looked" in stale.get_data(as_text=True)
+    assert town.shop.received == []
+    told = holder.get(place).json["request"]["seen"]
+    assert holder.post(f"{place}/share", seen=form["seen"]).json["error"] == "consent.changed"
+    assert holder.post(f"{place}/share", seen=told, **{"part-0": "0"}).json["request"]["state"] == "shared"
+
+
+def test_a_yes_to_somebody_vouched_for_is_none_to_a_stranger(town: Town, holder: Person) -> None:
+    place = holder.open(town.shop.link)
+    form = _form_of(holder.page(place).get_data(as_text=True))
+    wallet = holder.client.application.extensions["holder"]
+    holder.client.application.extensions["holder"] = replace(wallet, outside=replace(wallet.outside, askers=None))
+    assert holder.send(f"{place}/share", **form).status_code == 400
+    holder.client.application.extensions["holder"] = wallet
+    assert holder.send(f"{place}/share", **form).status_code == 303
+    assert len(town.shop.received) == 1
 
 
 @pytest.mark.parametrize(

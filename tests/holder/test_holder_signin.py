@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from flask import Flask
 
+from ssi.oauth import PushedResponse
 from ssi.oid4vci import OAuthError
 from tests.holder.bureau import Bureau
 from tests.holder.town import ISSUER, WALLET, Crash, Person, Town, json_response
@@ -101,10 +103,26 @@ def test_an_answer_of_another_server_is_refused(iss: str | None, bureau: Bureau,
     assert ada.get(place).json["offer"]["stage"] == "signing_in"
 
 
-def test_a_server_that_names_nobody_is_taken_at_its_word_when_it_said_so(bureau: Bureau, ada: Person) -> None:
+def test_a_server_that_names_nobody_has_a_way_back_of_its_own(bureau: Bureau, ada: Person) -> None:
+    """RFC 9700 §4.4.2.2: where no `iss` comes, each server has its own redirect URI."""
     bureau.iss = None
+    place, url = begin(ada, bureau)
+    home = bureau.visit(url)
+    path, _, query = home.removeprefix(WALLET).partition("?")
+    assert re.fullmatch(r"/authorized/[A-Za-z0-9_-]{22}", path)
+    seen = len(bureau.seen)
+    for other in ("/authorized", "/authorized/another-servers-own-way"):  # the code is of whom that belongs to
+        mixed_up = ada.get(f"{other}?{query}")
+        assert (mixed_up.status_code, mixed_up.json["error"]) == (403, "oauth.iss")
+    assert len(bureau.seen) == seen
+    assert ada.get(place).json["offer"]["stage"] == "signing_in"
+    assert ada.get(f"{path}?{query}").json["offer"]["stage"] == "settled"
+
+
+def test_a_server_that_names_itself_has_no_other_way_back(bureau: Bureau, ada: Person) -> None:
     _, url = begin(ada, bureau)
-    assert back(ada, bureau.visit(url)).json["offer"]["stage"] == "settled"
+    home = bureau.visit(url).removeprefix(WALLET)
+    assert ada.get(home.replace("/authorized", "/authorized/another-way")).json["error"] == "oauth.iss"
 
 
 def test_a_person_who_is_refused_there_is_told_and_may_try_again(bureau: Bureau, ada: Person) -> None:
@@ -334,3 +352,16 @@ def test_a_haip_wallet_refuses_what_the_profile_forbids(bureau: Bureau, town: To
     bureau.iss = ISSUER
     _, url = begin(ada, bureau)
     assert back(ada, bureau.visit(url)).json["offer"]["stage"] == "settled"
+
+
+def test_numbers_beyond_all_measure_stop_nothing(bureau: Bureau, ada: Person) -> None:
+    bureau.token_seconds, bureau.hold, bureau.interval = 2**64 - 1, 1, 2**62
+    place, url = begin(ada, bureau)
+    answer = back(ada, bureau.visit(url))
+    assert answer.status_code < 400, answer.get_data(as_text=True)
+    assert ada.get(place).json["offer"]["stage"] == "waiting"
+
+
+def test_a_pushed_request_that_is_kept_for_ever_is_believed_for_a_day() -> None:
+    pushed = PushedResponse.parse(b'{"request_uri": "u", "expires_in": 18446744073709551615}')
+    assert pushed.expires_in == 86_400

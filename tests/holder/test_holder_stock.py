@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from flask import Flask
 from ssi.encoding import read_json_object, unb64url
 from ssi.errors import Unavailable
 from ssi.fetch import Response
+from ssi.oid4vci import IssuerMetadata
 from ssi.oid4vci.configurations import AttestationNeed
 from tests.holder.bureau import Bureau
-from tests.holder.town import ISSUER, SHOP, FakeAsker, Person, Town, json_response
+from tests.holder.town import ISSUER, PERSON, SHOP, FakeAsker, Person, Town, json_response
 from wallet.holder import cards, grants, keystore, offers
 from wallet.holder.accounts import Accounts
 from wallet.holder.vault import Vault
@@ -151,6 +153,31 @@ def test_a_refill_that_stops_half_way_goes_on(endpoint: str, bureau: Bureau, tow
     assert stock(ada)["unused"] == 6
     assert len(set(bureau.holders)) == 8  # the keys of the first try served again
     assert ada.get("/cards").json["unfinished"] == []  # the person was not bothered
+
+
+def test_more_copies_are_never_of_another_kind_of_card(town: Town, ada: Person) -> None:
+    """What the person agreed to keep stays what it is, whatever the issuer says of that configuration later."""
+
+    class Turncoat(Bureau):
+        vct = PERSON
+
+        @property
+        def metadata(self) -> IssuerMetadata:
+            plain = super().metadata
+            kinds = {name: replace(one, vct=self.vct) for name, one in plain.configurations.items()}
+            return replace(plain, configurations=kinds)
+
+    made = Turncoat(town.folder, town.clock, sign_in=False, tx_code=None)
+    town.issuer, town.world[ISSUER] = made, made
+    take(ada, town)
+    made.vct = "urn:example:another-kind"
+    made.draft_changes = {"type": made.vct}
+    for number in range(2):
+        share(ada, town, f"nonce number {number} of the shop")
+    assert made.issued == 8
+    assert stock(ada) == {"all": 4, "unused": 2}
+    (card,) = ada.cards()
+    assert ada.get(f"/cards/{card['id']}").json["card"]["type"] == PERSON
 
 
 def test_a_token_is_renewed_by_one_at_a_time(bureau: Bureau, town: Town, ada_and_vault: tuple[Person, Vault]) -> None:

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from ssi.keys import SoftwareSigner
 from tests.issuer.world import BASE, World, error, payload
+from wallet.issuer import batches
 
 
 def held(world: World) -> tuple[str, str]:
@@ -73,6 +74,31 @@ class TestDeferred:
         cards = fetch(world, access, answer.json["transaction_id"]).json["credentials"]
         said = [payload(card["credential"])["cnf"]["jwk"]["x"] for card in cards]
         assert said == [one.public.jwk["x"] for one in signers]
+
+    def test_who_asks_anew_after_the_release_still_has_the_promise_kept(self, world: World) -> None:
+        identifier, access = held(world)
+        transaction = promised(world, access)
+        rule(world, identifier, "release")
+        asked = world.credential(access)  # the same key, as after a restart
+        kept = fetch(world, access, transaction)
+        assert (asked.status_code, kept.status_code) == (200, 200), kept.text
+        one, other = (payload(answer.json["credentials"][0]["credential"]) for answer in (asked, kept))
+        assert one["status"] == other["status"]
+        assert len(world.rows("credentials")) == 1
+
+    def test_promises_count_against_what_a_grant_yields(self, world: World) -> None:
+        identifier, access = held(world)
+
+        def ask() -> TestResponse:
+            nonce, signers = world.nonce(), [SoftwareSigner.generate("ES256") for _ in range(10)]
+            proofs = {"jwt": [world.proof(signer=one, nonce=nonce) for one in signers]}
+            return world.credential(access, {"credential_configuration_id": "VerifiedPerson", "proofs": proofs})
+
+        transactions = [ask().json["transaction_id"] for _ in range(5)]
+        rule(world, identifier, "release")
+        assert error(ask()) == (400, "credential_request_denied")
+        assert [fetch(world, access, one).status_code for one in transactions] == [200] * 5
+        assert error(ask()) == (400, "credential_request_denied")
 
     def test_what_is_released_before_the_wallet_asks_comes_at_once(self, world: World) -> None:
         identifier, access = held(world)
@@ -177,6 +203,16 @@ class TestNotification:
     def issued(self, world: World) -> tuple[str, str]:
         access = world.granted()
         return access, world.credential(access).json["notification_id"]
+
+    @pytest.mark.parametrize("name", ["a\0b", "\0", "x" * 32, "0" * 31])
+    def test_a_name_that_was_never_given_out_is_not_looked_for(
+        self, world: World, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """PostgreSQL would take a null in a text for our mistake."""
+        access, _ = self.issued(world)
+        monkeypatch.setattr(batches, "select", None)
+        told = {"notification_id": name, "event": "credential_accepted"}
+        assert error(notify(world, access, told)) == (400, "invalid_notification_id")
 
     @pytest.mark.parametrize("event", ["credential_accepted", "credential_failure", "credential_deleted"])
     def test_events_are_recorded(self, world: World, event: str) -> None:

@@ -11,10 +11,13 @@ import pytest
 
 from ssi.errors import Refused
 from ssi.keys import SoftwareSigner
+from ssi.model import Issuer, Outcome
 from ssi.oauth import AuthorizationServer, clients, dpop
 from tests.issuer.applicant import BACK, CLIENT, Applicant, Provider, listed, offered
 from tests.issuer.world import BASE, World, error
 from tests.ssi.certificates import root
+from wallet.issuer import attesting
+from wallet.issuer.office import read_attesting
 from wallet.issuer.web import check
 
 AUTHORITY = root()
@@ -327,6 +330,22 @@ def test_the_profile_wants_keys_attestations_and_scopes(world: World) -> None:
     code = me.code(reference, tx_code)
     assert error(me.redeem(code, me.attested())) == (400, "invalid_dpop_proof")
     assert me.redeem(code).json["token_type"] == "DPoP"
+
+
+@pytest.mark.parametrize(("options", "told"), [({}, "trust."), ({"PROFILE": "haip"}, "haip.x5c")])
+def test_the_profile_believes_key_attestations_with_a_certificate_only(
+    world: World, options: dict[str, str], told: str
+) -> None:
+    """HAIP 1.0 §4.5.1: whatever else a trust declaration names."""
+    wanting(world)
+    world.options = {**world.options, **options}
+    believed = read_attesting(world.settings, fetch=world.fetch)
+    by_name = Issuer("did:web:provider.test", kid="did:web:provider.test#1")
+    assert believed.trust is not None
+    finding = believed.trust.judge(by_name, attesting.TYPE, now=world.clock())
+    assert finding.outcome is Outcome.FAIL
+    assert finding.code.startswith(told)
+    assert ("4.5.1" in finding.detail) is bool(options)
 
 
 class TestSettings:

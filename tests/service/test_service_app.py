@@ -99,6 +99,11 @@ def test_http_errors_keep_their_headers_and_get_codes(client: FlaskClient) -> No
     assert client.get("/nothing", headers=JSON).get_json()["error"] == "request.not_found"
 
 
+def test_no_address_holds_a_null(client: FlaskClient) -> None:
+    answer = client.get("/raise/a%00b", headers=JSON)
+    assert (answer.status_code, answer.json["error"]) == (404, "request.not_found")
+
+
 def test_bodies_beyond_the_limit_are_refused(client: FlaskClient) -> None:
     assert client.post("/size", data=b"x" * BODY_LIMIT).text == str(BODY_LIMIT)
     assert client.post("/size", data=b"x" * (BODY_LIMIT + 1)).status_code == 413

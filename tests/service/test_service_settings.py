@@ -67,6 +67,13 @@ def test_plain_http_is_for_loopback_only() -> None:
     assert settings.secure
     assert settings.origin == "https://desk.example"
     assert settings.base_url == "https://desk.example"
+    for written, origin in (
+        ("https://Desk.example:443/x", "https://desk.example"),
+        ("https://desk.example:8443", "https://desk.example:8443"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+    ):
+        assert read("issuer", {"FACET_ISSUER_BASE_URL": written}).origin == origin
 
 
 def test_an_option_without_any_value_is_missing() -> None:

@@ -214,6 +214,11 @@ def test_an_answer_is_accepted_when_it_answers_all() -> None:
         ),
         ({"credentials": [asked()]}, {"person": (replace(OPENED, type="urn:other"),)}, "dcql.meta"),
         ({"credentials": [asked()]}, {"person": (replace(OPENED, format="mso_mdoc"),)}, "dcql.meta"),
+        (
+            {"credentials": [asked(trusted_authorities=[{"type": "aki", "values": ["AAAA"]}])]},
+            {"person": (OPENED,)},
+            "dcql.authority",
+        ),
     ],
 )
 def test_answers_that_are_refused(query: dict[str, Any], presented: dict[str, tuple[Opened, ...]], code: str) -> None:

@@ -121,6 +121,9 @@ def test_authorities_are_matched_by_key_identifier_anywhere_in_the_chain() -> No
     other = {"type": "etsi_tl", "values": ["https://lotl.test"]}
     assert dcql.match(query(trusted_authorities=[accepted]), [held]).answerable
     assert dcql.match(query(trusted_authorities=[other, accepted]), [held]).answerable
+    for listed in ([accepted], [other, accepted], [other]):  # who is on a list is for whoever judges trust
+        (finding,) = dcql.satisfied(query(trusted_authorities=listed), {"q": [held.opened]})
+        assert finding.code == "dcql.satisfied"
     assert reason(held, trusted_authorities=[{"type": "aki", "values": ["AAAA"]}]) == "dcql.no_authority"
     assert reason(held, trusted_authorities=[other]) == "dcql.no_authority"  # unknown is not yes
     assert reason(trusted_authorities=[accepted]) == "dcql.no_authority"

@@ -142,6 +142,7 @@ def test_flawed_attestations(first: str, error: str) -> None:
         pop(iat=...),
         pop(iat=int((NOW - timedelta(minutes=6)).timestamp())),
         pop(iat=int((NOW + timedelta(minutes=2)).timestamp())),
+        pop(exp=int((NOW - timedelta(minutes=1)).timestamp())),
         pop(challenge=7),
         f"{pop()[:-4]}AAAA",
     ],

@@ -85,6 +85,8 @@ def test_addresses_are_compared_as_rfc_3986_says(address: str) -> None:
         forged(iat="now"),
         forged(iat=int((NOW - timedelta(minutes=6)).timestamp())),
         forged(iat=int((NOW + timedelta(minutes=2)).timestamp())),
+        forged(exp=int((NOW - timedelta(minutes=1)).timestamp())),
+        forged(nbf=int((NOW + timedelta(minutes=2)).timestamp())),
         f"{proof()[:-4]}AAAA",
         f"{b64url(write_json({'typ': 'dpop+jwt', 'alg': 'none', 'jwk': dict(KEY.public.jwk)}))}.{b64url(b'{}')}.",
         dpop.make(signer=SoftwareSigner.generate("ES512"), method="POST", url=URL, now=NOW, jti="j"),

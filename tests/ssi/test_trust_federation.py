@@ -441,6 +441,25 @@ def test_a_members_keys_are_those_of_its_resolved_metadata_and_of_nowhere_else()
     assert beside.asked == []
 
 
+def test_a_federation_cannot_give_an_issuer_a_key_for_what_another_trusts_it_for() -> None:
+    """The clubs' operator replaces the issuer's keys; the states trust the issuer for passports, by name and `kid`."""
+    leaf, clubs, states = issuer(LEAF, MIDDLE, TOP), Member(MIDDLE), Member(TOP)
+    forger = SoftwareSigner.generate("ES256")
+    theirs = {"keys": [{**forger.public.jwk, "kid": leaf.protocol.kid}]}
+    network = world(leaf, clubs, states)
+    policies = tuple(Federated(federation(each, network), ISSUERS, None) for each in (clubs, states))
+    keys = FederatedKeys(policies, Beside())  # type: ignore[arg-type]
+    for named in (Issuer(LEAF, leaf.protocol.kid), Issuer(LEAF)):
+        assert keys.issuer_key(named, alg="ES256", now=NOW).key == leaf.protocol.public
+    clubs.about[LEAF] = {"metadata": {"openid_credential_issuer": {"jwks": theirs}}}
+    policies = tuple(Federated(federation(each, network), ISSUERS, None) for each in (clubs, states))
+    keys = FederatedKeys(policies, Beside())  # type: ignore[arg-type]
+    for named in (Issuer(LEAF, leaf.protocol.kid), Issuer(LEAF)):
+        with pytest.raises(Refused) as caught:
+            keys.issuer_key(named, alg="ES256", now=NOW)
+        assert caught.value.code == "trust.federation_key"
+
+
 def test_who_is_no_member_has_keys_elsewhere_and_nobody_is_asked_where_it_cannot_be_said() -> None:
     leaf, middle, top = three()
     beside = Beside()

@@ -394,6 +394,8 @@ def test_a_service_counts_in_good_standing_only_and_from_the_day_on() -> None:
     changed = {"ServiceStatus": WITHDRAWN, "StatusStartingTime": since}
     before = [{"ServiceStatus": NOTIFIED, "StatusStartingTime": made.stamp(START), "ServiceTypeIdentifier": PID}]
     assert judged(in_json([above.der], **changed, ServiceHistory=before), chain)[0] is Outcome.FAIL
+    undated = in_json([above.der], ServiceStatus=WITHDRAWN, ServiceHistory=before)
+    assert judged(undated, chain) == (Outcome.FAIL, "trust.service_withdrawn")
 
 
 def test_other_statuses_count_where_the_settings_say_so() -> None:

@@ -73,6 +73,19 @@ def test_what_is_no_such_request_is_refused(
         assert client.get("/control/result/none").status_code == 404
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8443", "localhost.evil.example", "8.8.8.8", "[::2]:1"])
+def test_a_page_whose_name_leads_to_this_machine_is_refused(world: World, host: str) -> None:
+    """DNS rebinding: the browser says "same-origin", and the name that is called is still the page's own."""
+    headers = {"Host": host, "Sec-Fetch-Site": "same-origin"}
+    with world.app(control="true").test_client(use_cookies=False) as client:
+        made = client.post("/control/request", json={"mode": "direct_post", "query": "over-18"}).json
+        asked = client.post("/control/request", json={"mode": "direct_post", "query": "over-18"}, headers=headers)
+        read = client.get(f"/control/result/{made['id']}", headers=headers)
+        assert {asked.json["error"], read.json["error"]} == {"request.cross_site"}
+        for own in ("127.0.0.1:9", "localhost", "[::1]:8443"):
+            assert client.get(f"/control/result/{made['id']}", headers={"Host": own}).status_code == 200
+
+
 def test_without_the_flag_there_is_nothing_there(world: World) -> None:
     with world.app().test_client(use_cookies=False) as client:
         assert client.post("/control/request", json={"mode": "direct_post", "query": "over-18"}).status_code == 404

@@ -86,6 +86,15 @@ def test_wallets_find_a_request_by_either_public_name_and_never_by_its_secret_on
     assert store.find("scan-a") is None
 
 
+@pytest.mark.parametrize("name", ["scan-a\0", "\0", "scän-a", "scan-a\n", "s" * 65])
+def test_what_cannot_be_a_name_is_not_looked_up(engine: Engine, name: str) -> None:
+    """PostgreSQL refuses a zero byte as a broken statement: a stranger's typing would read as a mistake of ours."""
+    store = Store(engine)
+    store.__dict__["direct"] = None  # whoever asks the database now fails
+    assert store.find_public(name) is None
+    assert store.find(name) is None
+
+
 def test_two_requests_never_share_a_nonce(engine: Engine) -> None:
     store = Store(engine)
     store.add(record())
@@ -109,6 +118,18 @@ def test_sweeping_erases_what_is_due_and_nothing_else(engine: Engine) -> None:
     assert first.outcome == "verified"
     store.sweep(now=500, forget_before=400)
     assert store.find("id-a") is None
+
+
+def test_what_nobody_answered_is_forgotten_after_an_hour(engine: Engine) -> None:
+    store = Store(engine)
+    for name in "ab":
+        store.add(record(name))
+    assert store.spend("id-a", at=200, door="scan", response_code=None)
+    expired = 400 + 3600
+    store.sweep(now=expired - 1, forget_before=0)
+    assert store.find("id-b") is not None
+    store.sweep(now=expired, forget_before=0)
+    assert (store.find("id-a") is None, store.find("id-b") is None) == (False, True)
 
 
 def test_sealed_values_open_only_in_their_place_and_with_their_key() -> None:

@@ -303,6 +303,19 @@ def test_what_cannot_be_used_leaves_code_and_link(
     assert look(world, client, made)["verdict"] == "verified"
 
 
+@pytest.mark.parametrize("mode", ["direct_post", "direct_post.jwt", "fragment"])
+def test_a_request_that_was_not_made_for_the_browser_takes_no_answer_from_there(
+    world: World, client: FlaskClient, mode: str
+) -> None:
+    """Whoever has only seen the code could otherwise end the request with one word."""
+    made = create(world, client, response_mode=mode, redirect_uri=f"{SHOP}/back")
+    public = made["request_uri"].removeprefix(f"{BASE}/oid4vp/").removesuffix("/request")
+    body = {"protocol": "openid4vp-v1-unsigned", "data": oid4vp.decline_page()}
+    answer = client.post(f"/oid4vp/{public}/dc", json=body)
+    assert (answer.status_code, answer.json["error"]) == (400, "session.mode")
+    assert look(world, client, made)["state"] == "created"
+
+
 def test_a_no_through_the_browser_counts(world: World, client: FlaskClient) -> None:
     made = create(world, client, response_mode="dc_api.jwt")
     body = {"protocol": "openid4vp-v1-unsigned", "data": oid4vp.decline_page()}
@@ -451,6 +464,9 @@ def test_a_no_in_an_address(world: World, browser: FlaskClient) -> None:
 
 
 def test_an_api_clients_answer_in_an_address_leads_to_its_own_page(world: World, client: FlaskClient) -> None:
+    body = {"template": "identity", "response_mode": "fragment"}
+    nowhere = client.post("/api/requests", json=body, headers=world.authorized)
+    assert (nowhere.status_code, nowhere.json["error"]) == (400, "request.redirect_uri")
     made = create(world, client, response_mode="fragment", redirect_uri="https://shop.test/back")
     _, behind = fragment(world, client, made["same_device_link"])
     answer = hand_over(client, behind)

@@ -15,8 +15,9 @@ from service.crosssite import open_to_all
 from service.settings import is_loopback
 from ssi.encoding import Json, read_json_object, text
 from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
-from ssi.oid4vp import DC_MODES
+from ssi.oid4vp import DC_MODES, FRAGMENT
 from verifier import ask as asking
+from verifier.ask import Ask
 from verifier.sessions import digest
 from verifier.viewing import View
 from verifier.web import data
@@ -82,6 +83,7 @@ def create() -> Response:
     body = read_json_object(request.get_data(), what="request")
     return_to = _return_to(body)
     ask = asking.from_body({name: value for name, value in body.items() if name != "redirect_uri"})
+    _check_return(ask, return_to)
     view = sessions().start(ask, browser=None, return_to=return_to)
     response = json_answer(_created(view, same_device=return_to is not None), status=201)
     response.headers["Location"] = url_for("api.show", request_id=view.id)
@@ -129,6 +131,17 @@ def by_browser(view: View) -> dict[str, Json]:
         return {}
     answered_at = context().settings.service.base_url + url_for("wallet.relay", public_id=view.scan_id)
     return {"digital_credentials": {"requests": sessions().browser_requests(view.id), "response_url": answered_at}}
+
+
+def _check_return(ask: Ask, return_to: str | None) -> None:
+    """§14.2: of an answer in an address, only the caller's page can tell whether it came back to the right browser.
+
+    Raises Malformed (`request.redirect_uri`). What the profile refuses anyway is left to it.
+    """
+    if ask.response_mode == FRAGMENT and return_to is None and not sessions().haip:
+        raise Malformed(
+            "request.redirect_uri", "An answer in an address needs a redirect_uri for the browser to go to."
+        )
 
 
 def _return_to(body: Mapping[str, Json]) -> str | None:

@@ -38,6 +38,7 @@ def create() -> Response:
 @open_to_all
 def result(request_id: str) -> Response:
     """What became of it: `status` and `verified`, and all that `GET /api/requests/<id>` tells."""
+    control.check_caller(context().settings.service)
     view = sessions().look(request_id)
     told = data.result(view)
     return json_answer({"status": view.state.value, "verified": told["verdict"] == "verified", "claims": {}, **told})

@@ -27,8 +27,8 @@ from wallet.holder.proving import copies, proofs, way
 from wallet.holder.tokens import alive, calls, renewed
 from wallet.holder.vault import Vault
 
-_LONGEST: Final = timedelta(days=30)
-"""No issuer makes a wallet wait longer than this before it asks again."""
+_LONGEST: Final = 30 * 24 * 3600
+"""No issuer makes a wallet wait longer than these seconds before it asks again."""
 
 
 def fetch(vault: Vault, offer: Offer, item: Item, *, outside: Outside, now: datetime) -> Offer:
@@ -163,7 +163,7 @@ def _kept(vault: Vault, offer: Offer, item: Item, response: CredentialResponse, 
     """The offer with what has arrived; or with the promise, kept for as long as an issuer may take."""
     if response.transaction_id is not None:
         _require_deferred(offer)
-        wait = min(timedelta(seconds=response.interval or 5), _LONGEST)
+        wait = timedelta(seconds=min(response.interval or 5, _LONGEST))
         item = replace(item, transaction=response.transaction_id, ask_at=seconds(now + wait))
         waiting = replace(offer.item(item), stage=Stage.WAITING)
         return _waiting(vault, waiting, now=now)

@@ -208,9 +208,11 @@ def _opened(request: Request, *, outside: Outside, now: datetime) -> SignedReque
 
 
 def _believed(outside: Outside, now: datetime) -> Callable[[Asker], bool]:
-    """Which of several identities to take: one that is trusted here (A.3.2.2)."""
+    """Which of several identities to take: one that is trusted here (A.3.2.2), and that the profile knows."""
 
     def believed(asker: Asker) -> bool:
+        if outside.haip and asker.prefix != oid4vp.HASH:  # HAIP 1.0 §5
+            return False
         found = asked_by(asker, outside=outside, now=now)
         return found is not None and found.outcome is Outcome.PASS
 

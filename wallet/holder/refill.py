@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from ssi import haip
 from ssi.encoding import seconds
 from ssi.errors import SsiError
 from ssi.oid4vci import CredentialOffer
@@ -75,6 +76,9 @@ def _begun(vault: Vault, card: Card, grant: Grant, *, outside: Outside, now: dat
     configuration = source.configuration if source is not None else ""
     found = discovery.issuer(grant.issuer, outside=outside, now=now)
     server = discovery.named(grant.server, outside=outside)
+    if outside.haip:  # what held at first may not hold any more
+        haip.check_issuer(found.metadata)
+        discovery.check_haip(server, by_code=False)
     own = CredentialOffer(grant.issuer, (configuration,))
     item = Item(configuration, None if source is None else source.identifier)
     empty = vault.new(offers.KIND, {}, lookup=_lookup(card), until=now + offers.LIFETIME_AUTHORIZED)

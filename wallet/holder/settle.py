@@ -64,11 +64,13 @@ def _inspected(vault: Vault, offer: Offer, item: Item, *, outside: Outside, now:
     """What was found of all copies that arrived."""
     configuration = offer.metadata.configurations[item.configuration]
     keys = [VaultKeys(vault).get(kid).public for kid in item.kids]
+    # more copies of a card are of its type, whatever the issuer describes by now: the person agreed to no other
+    expected = cards.get_card(vault, offer.refills).type if offer.refills else configuration.type
     return together(
         [
             inspect(
                 Credential(configuration.format, wire),
-                expected_type=configuration.type,
+                expected_type=expected,
                 keys=keys,
                 outside=outside,
                 now=now,

@@ -22,7 +22,7 @@ from ssi.oid4vci import OAuthError
 from wallet.holder import discovery, offers
 from wallet.holder.offers import Offer, SignIn, Stage
 from wallet.holder.outside import Outside
-from wallet.holder.tokens import calls, with_keys
+from wallet.holder.tokens import calls, own_way, way_back, with_keys
 from wallet.holder.vault import Vault
 
 KIND: Final = "signin"
@@ -52,8 +52,10 @@ def begin(vault: Vault, id: str, *, outside: Outside, now: datetime) -> Offer:
     return offers.keep(vault, replace(started, sign_in=sign_in, busy_until=0))
 
 
-def returned(vault: Vault, pairs: Iterable[tuple[str, str]], *, outside: Outside, now: datetime) -> Offer:
+def returned(vault: Vault, pairs: Iterable[tuple[str, str]], *, way: str, outside: Outside, now: datetime) -> Offer:
     """The offer whose sign-in a browser has come back from, with the code; or stopped, with what the server said.
+
+    `way` is what follows `outside.redirect_uri` in the path that it came back by.
 
     Raises Refused (`oauth.state` for an answer to no question of this vault, or the second to one; `oauth.iss`).
     """
@@ -67,6 +69,8 @@ def returned(vault: Vault, pairs: Iterable[tuple[str, str]], *, outside: Outside
     sign_in = offer.sign_in
     if sign_in is None or offer.stage is not Stage.SIGNING_IN or sign_in.state != callback.state:
         raise Refused("oauth.state", "This sign-in is over. Open the offer again and sign in once more.")
+    if way != own_way(offer.server):
+        raise Refused("oauth.iss", "This answer does not come from the server that was asked.")
     try:
         required = offer.server.iss_in_response or outside.haip
         code = check(callback, state=sign_in.state, issuer=offer.server.issuer, iss_required=required)
@@ -143,7 +147,7 @@ def _query(offer: Offer, outside: Outside) -> AuthorizationQuery:
     grant = offer.offer.authorization_code
     return AuthorizationQuery(
         client_id=outside.client_id,
-        redirect_uri=outside.redirect_uri,
+        redirect_uri=way_back(offer.server, outside),
         code_challenge=pkce.challenge(offer.sign_in.verifier),
         state=offer.sign_in.state,
         scope=scopes if by_scope else (),

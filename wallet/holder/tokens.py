@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from ssi.encoding import seconds
+from ssi.encoding import b64url, seconds
 from ssi.errors import Malformed, Refused, SsiError, Unsupported
 from ssi.keys import Signer
 from ssi.oauth import clients
@@ -40,6 +41,20 @@ def with_keys(vault: Vault, offer: Offer, *, outside: Outside, now: datetime) ->
 def attests(server: AuthorizationServer, outside: Outside) -> bool:
     """Does this server ask wallets who vouches for them, and does somebody vouch for this one?"""
     return clients.METHOD in server.auth_methods and outside.provider is not None
+
+
+def way_back(server: AuthorizationServer, outside: Outside) -> str:
+    """Where this server sends the person back to, with the code.
+
+    One that does not name itself in its answers has an address of its own: another server that passes its request on
+    would be known by where the answer arrives (mix-up, RFC 9700 §4.4.2.2).
+    """
+    return f"{outside.redirect_uri}{own_way(server)}"
+
+
+def own_way(server: AuthorizationServer) -> str:
+    """The end of that address: empty for a server whose answers name it (RFC 9207)."""
+    return "" if server.iss_in_response else f"/{b64url(hashlib.sha256(server.issuer.encode()).digest()[:16])}"
 
 
 def calls(vault: Vault, offer: Offer, *, outside: Outside, now: datetime) -> Calls:
@@ -133,6 +148,6 @@ def _by_code(offer: Offer, outside: Outside) -> TokenRequest:
         offer.sign_in.code,
         grant=AUTHORIZATION_CODE,
         client_id=outside.client_id,
-        redirect_uri=outside.redirect_uri,
+        redirect_uri=way_back(offer.server, outside),
         code_verifier=offer.sign_in.verifier,
     )

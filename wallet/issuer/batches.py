@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from wallet.issuer.minting import Place
 from wallet.issuer.store import BATCHES
 
 _BEGIN: Final = insert(BATCHES)
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_NO_NOTIFICATION: Final = "There is no such notification_id for this access token."
 _NO_TRANSACTION: Final = "The transaction_id is unknown, or its credentials have been fetched."
 
 
@@ -96,10 +99,12 @@ def note(connection: Connection, grant: Grant, said: Notification, *, now: datet
 
     Raises OAuthError (`invalid_notification_id`).
     """
+    if not _ID.fullmatch(said.id):  # nothing else was ever given out, and no database looks for U+0000
+        raise OAuthError("invalid_notification_id", _NO_NOTIFICATION)
     known = (BATCHES.c.id == said.id, BATCHES.c.grant_id == grant.id, BATCHES.c.issued_at.is_not(None))
     row = connection.execute(select(BATCHES.c.event, BATCHES.c.event_text).where(*known)).first()
     if row is None:
-        raise OAuthError("invalid_notification_id", "There is no such notification_id for this access token.")
+        raise OAuthError("invalid_notification_id", _NO_NOTIFICATION)
     if (row.event, row.event_text) != (said.event, said.description):
         told = {"event": said.event, "event_text": said.description, "event_at": seconds(now)}
         connection.execute(update(BATCHES).where(*known).values(told))

@@ -93,7 +93,9 @@ class Issuing:
             self.nonces.spend(connection, proof.nonces(proofs), now=now)
             if ruling is not None and ruling != RELEASED:
                 return self._deferred(connection, grant, configuration.id, keys, now=now)
-            return self._issued(connection, grant, configuration.id, keys, application, now=now)
+            waiting = () if ruling is None else batches.waiting(connection, grant, configuration.id)
+            promised = frozenset[str]().union(*(one.holders for one in waiting))
+            return self._issued(connection, grant, configuration.id, keys, application, promised=promised, now=now)
 
     def deferred(self, shown: Shown, read: Callable[[], DeferredRequest], *, now: datetime) -> CredentialResponse:
         """Answer a deferred credential request: the credentials, or the same transaction again (§9.2).
@@ -107,12 +109,13 @@ class Issuing:
             found = batches.of_transaction(connection, grant, request.transaction_id)
             if ruling == WAITS:
                 return CredentialResponse(transaction_id=request.transaction_id, interval=INTERVAL)
-            _on_record(connection, grant, found.place.configuration_id)
-            holders = [key.kid for key in found.keys]
-            issued = self.mint.record(connection, found.place, holders, application, now=now)
+            known = _on_record(connection, grant, found.place.configuration_id)
+            missing = [key.kid for key in found.keys if key.kid not in known]  # others were asked for anew meanwhile
+            made = self.mint.record(connection, found.place, missing, application, now=now)
             batches.finish(connection, found.place, now=now)
             self._keep(connection, application, now=now)
-            pairs = tuple(zip(issued, found.keys, strict=True))
+            known |= {one.holder: one for one in made}
+            pairs = tuple((known[key.kid], key) for key in found.keys)
             credentials = self.mint.sign(application, found.place.configuration_id, pairs)
         return CredentialResponse(credentials, notification_id=found.place.batch_id)
 
@@ -171,12 +174,16 @@ class Issuing:
         keys: tuple[PublicKey, ...],
         application: Application,
         *,
+        promised: frozenset[str],
         now: datetime,
     ) -> CredentialResponse:
-        """The credentials for these keys: those on record, whose answer got lost, and new ones for the rest."""
+        """The credentials for these keys: those on record, whose answer got lost, and new ones for the rest.
+
+        `promised` are the keys of promises not yet called in, which count against the cap like what was issued.
+        """
         known = _on_record(connection, grant, configuration_id)
         missing = [key.kid for key in keys if key.kid not in known]
-        self._check_cap(len(known) + len(missing))
+        self._check_cap(len(promised.union(known, missing)))
         batch_id = None
         if missing:
             place = batches.begin(connection, grant, configuration_id, random=self.mint.random, now=now, issued=True)

@@ -135,6 +135,8 @@ def read_attesting(settings: IssuerSettings, *, fetch: Fetch) -> Attesting:
     trust = any_of((trust, _declared(settings.trust, fetch)))
     if trust is None and mode == "required":
         raise Refused("settings.wallet_anchors", "Key attestations need --wallet-anchors: whose are they?")
+    if trust is not None and settings.service.haip:
+        trust = haip.Certified(trust, "4.5.1")
     return Attesting(mode, trust)
 
 

@@ -101,7 +101,9 @@ class FederatedKeys:
     """Keys of a federation's members from their resolved metadata, all others from `beside`; a `model.KeyResolver`.
 
     Which of the two is asked depends on the identifier alone: for a member nobody but the federation can say its keys.
-    While it cannot be said whether an issuer is a member, its key is not known either.
+    While it cannot be said whether an issuer is a member, its key is not known either. A superior may replace its
+    members' keys; so where several federations know an issuer, all must vouch for the same one, or that which is
+    trusted for club cards could sign what another is trusted for.
     """
 
     def __init__(self, policies: tuple[Federated, ...], beside: KeyResolver) -> None:
@@ -111,6 +113,7 @@ class FederatedKeys:
         """The key that must have signed. Raises what `beside` raises, and `trust.federation_*`, `trust.list_*`."""
         if issuer.x5c or issuer.id is None or not issuer.id.startswith("https://"):
             return self._beside.issuer_key(issuer, alg=alg, now=now)
+        found: list[PublicKey] = []
         for policy in self._policies:
             try:
                 keys = policy.federation.resolve(issuer.id, now=now).keys(policy.entity_types)
@@ -118,8 +121,12 @@ class FederatedKeys:
                 raise
             except SsiError:
                 continue  # no member: what it says of itself elsewhere is for others to judge
-            return ResolvedKey(_one(keys, issuer.kid, alg), "federation")
-        return self._beside.issuer_key(issuer, alg=alg, now=now)
+            found.append(_one(keys, issuer.kid, alg))
+        if not found:
+            return self._beside.issuer_key(issuer, alg=alg, now=now)
+        if any(key != found[0] for key in found):
+            raise Refused("trust.federation_key", "Two federations vouch for different keys of the issuer.")
+        return ResolvedKey(found[0], "federation")
 
     def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
         """The key of a `cnf.kid`: federations know none."""

@@ -68,14 +68,18 @@ def sign_in(id: str) -> ResponseReturnValue:
 
 
 @pages.get(RETURN)
-def authorized() -> ResponseReturnValue:
+@pages.get(f"{RETURN}/<server>")
+def authorized(server: str | None = None) -> ResponseReturnValue:
     """The way back from an issuer's sign-in: take the code, if it is this vault's, and go on as far as possible.
+
+    `server` is there for servers that do not name themselves in their answers.
 
     The code leaves the address bar at once; it works once, and only together with what this vault keeps.
     """
     opened, wallet = vault(), holder()
     answer_of = query_of(f"?{request.query_string.decode('ascii', 'replace')}")
-    found = signin.returned(opened, answer_of, outside=wallet.outside, now=wallet.now())
+    way = "" if server is None else f"/{server}"
+    found = signin.returned(opened, answer_of, way=way, outside=wallet.outside, now=wallet.now())
     if found.stage is Stage.SIGNED_IN:
         try:
             found = receive.accept(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -9,7 +11,7 @@ from flask import Blueprint, Response, redirect
 from flask.typing import ResponseReturnValue
 
 from service.app import answer, json_answer, wants_json
-from ssi.encoding import Json
+from ssi.encoding import Json, write_json
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
 from ssi.oid4vp.askers import PAGE
 from wallet.holder import cards, present, requests
@@ -49,7 +51,9 @@ def share(id: str) -> ResponseReturnValue:
     found = requests.get_request(opened, id, now=now)
     try:
         if found.state is State.OPEN:
-            picks = _picks(present.shown(opened, found, outside=wallet.outside, now=now))
+            shown = present.shown(opened, found, outside=wallet.outside, now=now)
+            _check_seen(shown)
+            picks = _picks(shown)
             found = present.share(opened, id, picks=picks, outside=wallet.outside, now=now)
             restock(wallet, opened)
     except SsiError as error:
@@ -75,6 +79,34 @@ def _consent_page(found: Request, shown: Review, *, problem: SsiError | None = N
         view["problem"] = {"error": problem.code, "detail": problem.detail}
     page = {"single": [_single(part) for part in view["parts"]]}
     return answer("holder/request.html", {"request": view}, page=page, status=status)
+
+
+def _check_seen(shown: Review) -> None:
+    """A yes is to what the person has looked at. Raises Refused (`consent.changed`).
+
+    Between the look and the yes another card may have come, a card may say something else, or the asker be no longer
+    vouched for; the choices are numbered, and the numbers would mean something else. Programs may leave `seen` out.
+    """
+    seen = sent("seen", limit=64)
+    if seen and not hmac.compare_digest(seen.encode(), _seen(shown).encode()):
+        told = "Your cards, or what is known of who asks, have changed since you looked. Look again, and choose."
+        raise Refused("consent.changed", told)
+
+
+def _seen(shown: Review) -> str:
+    """A digest of all that a person agrees to: who asks, why, what is authorized, and which card would show what."""
+    who = shown.who
+    told = [
+        [who.name, who.address, who.verified, shown.signed.request.purpose],
+        [[one.title, one.lines] for one in shown.transactions],
+        [[part.required, part.options] for part in shown.parts],
+        [
+            [name, one.card.id, [line.json for line in one.revealed.asked + one.revealed.always]]
+            for name, question in shown.questions.items()
+            for one in question.choices
+        ],
+    ]
+    return hashlib.sha256(write_json(told)).hexdigest()
 
 
 def _picks(shown: Review) -> dict[str, tuple[str, ...]]:
@@ -131,6 +163,7 @@ def _review_view(shown: Review, apart: Mapping[str, str]) -> dict[str, Json]:
         "client_id": shown.signed.asker.client_id,
         "trust": None if shown.trust is None else finding_view(shown.trust),
         "purpose": shown.signed.request.purpose,
+        "seen": _seen(shown),
         "page": shown.signed.asker.prefix == PAGE,
         "transactions": [
             {"type": one.type, "title": one.title, "lines": [list(line) for line in one.lines]}
