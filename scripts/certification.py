@@ -43,9 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotStarted as failure:
         print(failure, file=sys.stderr)
         return 3
-    good = sum(outcome.good for _, outcome in stage.outcomes)
-    print(f"\n{good} of {len(stage.outcomes)} modules passed.")
-    return 0 if stage.outcomes and good == len(stage.outcomes) else 1
+    judged = [outcome for _, outcome in stage.outcomes if not outcome.void]
+    good, void = sum(outcome.good for outcome in judged), len(stage.outcomes) - len(judged)
+    print(f"\n{good} of {len(judged)} modules passed; {void} more stopped with an error of the suite's own.")
+    return 0 if judged and good == len(judged) else 1
 
 
 if __name__ == "__main__":

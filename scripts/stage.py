@@ -143,8 +143,7 @@ class Stage:
         made, modules = self.suite.plan(plan.name, plan.variant, plan.config)
         print(f"\n{plan.name}: {plan.title}", flush=True)
         for module in modules:
-            whole = {**plan.variant, **module.variant}
-            if not self.suite.applies(module.name, whole) or not plan.only.items() <= whole.items():
+            if not self.suite.applies(module.name, {**plan.variant, **module.variant}):
                 continue
             if any(words and not any(word in module.name for word in words) for words in (self.only, plan.words)):
                 continue
@@ -188,7 +187,8 @@ class Stage:
             self.suite.stop(run)
         outcome = self.suite.outcome(run, module, ours=ours)
         self.outcomes.append((plan.title, outcome))
-        print(f"  {'ok  ' if outcome.good else 'FAIL'} {outcome.module:<72} {outcome.result}", flush=True)
+        mark = "ok  " if outcome.good else "void" if outcome.void else "FAIL"
+        print(f"  {mark} {outcome.module:<72} {outcome.result}", flush=True)
         for line in (
             *outcome.failures,
             *(f"(the suite: {one})" for one in outcome.limits),

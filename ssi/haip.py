@@ -21,7 +21,6 @@ from ssi.trust import x509
 FORMATS: Final = ("dc+sd-jwt", "mso_mdoc")
 """§6: the only credential formats of the profile."""
 
-ENC_VALUES: Final = frozenset({"A128GCM", "A256GCM"})
 REDIRECT_MODE: Final = "direct_post.jwt"
 BROWSER_MODE: Final = "dc_api.jwt"
 RESPONSE_MODES: Final = (REDIRECT_MODE, BROWSER_MODE)
@@ -43,7 +42,10 @@ def check_request(request: AuthorizationRequest, *, prefix: str, x5c: Sequence[b
     """A presentation request as a wallet of the profile takes it.
 
     `prefix` is the asker's client identifier prefix, `x5c` the chain that signed, `by_reference` says that it came
-    through `request_uri`. Raises Refused (`haip.*`), Malformed (`trust.certificate`).
+    through `request_uri`. That a verifier lists both content encryptions (§5) is the verifier's duty: a wallet that can
+    use the one it lists loses nothing, and the Foundation's suite lists one.
+
+    Raises Refused (`haip.*`), Malformed (`trust.certificate`).
     """
     browser = request.response_mode == BROWSER_MODE
     if request.response_mode not in RESPONSE_MODES:
@@ -60,8 +62,6 @@ def check_request(request: AuthorizationRequest, *, prefix: str, x5c: Sequence[b
         raise refusal("client_id_prefix", "The asker does not go by the hash of its certificate", "5")
     if x5c:
         check_chain(x5c, section="5")
-    if not ENC_VALUES.issubset(request.enc_values):
-        raise refusal("enc_values", "The asker does not offer both A128GCM and A256GCM", "5")
     check_query(request.query)
 
 

@@ -178,7 +178,9 @@ def test_an_asker_that_takes_no_answer_ends_the_request(town: Town, holder: Pers
     assert (refused.status_code, refused.json["error"]) == (403, "request.refused")
     assert holder.get(place).json["request"]["state"] == "failed"
     assert "Not accepted" in holder.page(place).get_data(as_text=True)
-    assert holder.history()[0]["what"] == "failed"
+    (event, _) = holder.history()
+    assert (event["what"], event["word"]) == ("not_accepted", "Sent, not accepted")
+    assert "An answer was sent, but not accepted" in holder.page(f"/history/{event['id']}").get_data(as_text=True)
 
 
 def test_a_wallet_that_dies_while_sending_has_a_trace_of_it(town: Town, app: Flask, holder: Person) -> None:
@@ -389,6 +391,27 @@ def test_an_expired_request_is_over(town: Town, holder: Person) -> None:
     assert "cannot be answered any more" in page.get_data(as_text=True)
     assert holder.post(f"{place}/share").json["error"] == "oid4vp.expired"
     assert town.shop.received == []
+
+
+def test_a_request_is_over_for_sharing_as_soon_as_its_own_time_is(town: Town, holder: Person) -> None:
+    place = holder.open(town.shop.link)
+    town.clock.move(minutes=10)
+    page = holder.page(place)
+    assert page.status_code == 410
+    assert "The request has expired" in page.get_data(as_text=True)
+    assert holder.post(f"{place}/share").json["error"] == "oid4vp.expired"
+    assert town.shop.received == []
+    assert holder.post(f"{place}/decline").json["request"]["state"] == "declined"  # a no may come late
+
+
+def test_a_request_that_is_gone_leads_on_and_is_not_tried_again(town: Town, holder: Person) -> None:
+    link = town.shop.link
+    town.world[f"{SHOP}/request"] = lambda *_: Response(410, "", {}, b"")
+    page = holder.send("/open", link=link).get_data(as_text=True)
+    assert "Scan another code" in page
+    assert "To your cards" in page
+    assert "Tell those who ask" not in page
+    assert "try again" not in page.lower()
 
 
 def test_a_link_with_another_name_than_the_request_is_refused(town: Town, holder: Person) -> None:

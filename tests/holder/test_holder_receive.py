@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ssi.fetch import Response
 from ssi.formats import sdjwt
 from ssi.keys import SoftwareSigner
 from ssi.model import Draft, Issuer, StatusRef
-from ssi.oid4vci import OAuthError, OfferReference, offer_link
+from ssi.oid4vci import OAuthError, OfferReference, PreAuthorized, TxCode, offer_link
 from tests.holder.town import CLAIMS, DISCLOSABLE, ISSUER, PERSON, Crash, FakeIssuer, Person, Town, json_response
 from wallet.holder import store
 
@@ -75,6 +76,33 @@ def test_a_wrong_code_can_be_corrected(town: Town, ada: Person) -> None:
     missing = ada.post(f"{place}/accept")
     assert missing.json["error"] == "offer.tx_code"
     assert ada.post(f"{place}/accept", tx_code="493827").json["offer"]["stage"] == "settled"
+
+
+@pytest.mark.parametrize(("typed", "said"), [("49382", "6 digits, and you typed 5"), ("49382x", "digits only")])
+def test_a_code_that_cannot_be_right_burns_no_try(typed: str, said: str, town: Town, ada: Person) -> None:
+    place = ada.open(town.issuer.link)
+    assert 'pattern="[0-9]( *[0-9]){5}" title="6 digits"' in ada.page(place).get_data(as_text=True)
+    town.away(ISSUER)  # nobody is asked
+    answer = ada.post(f"{place}/accept", tx_code=typed)
+    assert (answer.status_code, answer.json["error"]) == (400, "offer.tx_code")
+    assert said in ada.page(place).get_data(as_text=True)
+    town.back()
+    assert ada.post(f"{place}/accept", tx_code="493827").json["offer"]["stage"] == "settled"
+
+
+@pytest.mark.parametrize(
+    ("code", "pattern"),
+    [
+        (TxCode(), 'pattern="[0-9 ]+" title="digits"'),
+        (TxCode("text", 4), 'pattern=".{4}" title="4 characters"'),
+        (TxCode("text"), 'maxlength="80">'),
+    ],
+)
+def test_the_form_asks_for_a_code_as_the_offer_describes_it(
+    code: TxCode, pattern: str, town: Town, ada: Person
+) -> None:
+    offer = replace(town.issuer.offer, pre_authorized=PreAuthorized("any", code))
+    assert pattern in ada.page(ada.open(offer_link(offer))).get_data(as_text=True)
 
 
 def test_declining_sends_nothing_and_is_remembered(town: Town, ada: Person) -> None:

@@ -68,6 +68,15 @@ def test_pages_lead_there_by_a_link_and_never_show_the_code(bureau: Bureau, ada:
     assert "Card added" in ada.page(place).get_data(as_text=True)
 
 
+def test_a_sign_in_that_was_left_in_the_middle_is_found_again(bureau: Bureau, ada: Person) -> None:
+    place, url = begin(ada, bureau)
+    page = ada.page("/cards").get_data(as_text=True)
+    assert "You began to sign in at Test desk for Verified person." in page
+    assert f'<a href="{place}">Go on</a>' in page
+    assert back(ada, bureau.visit(url)).json["offer"]["stage"] == "settled"
+    assert ada.get("/cards").json["unfinished"] == []
+
+
 def test_only_the_vault_that_began_may_come_back(bureau: Bureau, ada: Person, app: Flask) -> None:
     bob = Person.joins(app, "Bob")
     _, url = begin(ada, bureau)

@@ -110,6 +110,17 @@ def test_the_person_finds_the_desk_by_its_address(street: Callable[..., Street])
     assert one.sign_in(place, reference, offer["tx_code"])["stage"] == "settled"
 
 
+def test_the_forms_of_one_card_are_one_choice_with_names_that_differ(street: Callable[..., Street]) -> None:
+    one = street()
+    forms = [card["form"] for card in one.person.post("/add", issuer=BASE).json["issuer"]["cards"]]
+    assert len(set(forms)) == len(forms) > 4
+    assert {"W3C credential (ecdsa-sd-2023)", "W3C credential (bbs-2023)"} <= set(forms)
+    page = one.person.send("/add", issuer=BASE).get_data(as_text=True)
+    first, _, others = page.partition("<summary>Other forms</summary>")
+    assert (first.count('type="radio"'), first.count(" checked required"), first.count("Form: ")) == (1, 1, 1)
+    assert (others.count('type="radio"'), others.count(" checked required")) == (len(forms) - 1, 0)
+
+
 def test_a_no_at_the_desk_comes_back_as_a_no(street: Callable[..., Street]) -> None:
     one = street()
     reference, offer = one.offer(way="sign-in")

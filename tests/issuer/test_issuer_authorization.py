@@ -278,6 +278,15 @@ class TestPages:
         state = me.world.desk("GET", f"/desk/applications/{reference}").json["offer"]["state"]
         assert state == "blocked"
 
+    def test_what_cannot_be_a_code_costs_nothing(self, me: Applicant) -> None:
+        reference, _, tx_code = offered(me.world)
+        browser = me.browser()
+        me.arrive(browser, me.push().json["request_uri"])
+        for typed in ("", "12", "12ab56", "1234567", "١٢٣٤٥٦", *["12345"] * 5):
+            answer = me.sign_in(browser, reference, typed)
+            assert (answer.status_code, "The code has 6 digits." in answer.text) == (401, True)
+        assert me.sign_in(browser, reference, f"{tx_code[:3]} {tx_code[3:]}").status_code == 303
+
     def test_unknown_references_cost_tries_of_the_request(self, me: Applicant) -> None:
         reference, _, tx_code = offered(me.world)
         browser = me.browser()

@@ -48,6 +48,7 @@ def check(request: AuthorizationRequest, chain: tuple[bytes, ...], **changed: An
 def test_a_request_of_the_profile_passes(chain: tuple[bytes, ...]) -> None:
     check(REQUEST, chain)
     check(replace(REQUEST, query=_query("mso_mdoc")), chain)
+    check(replace(REQUEST, enc_values=("A256GCM",)), chain)
     check(replace(REQUEST, response_mode="dc_api.jwt"), (), prefix="origin")
 
 
@@ -61,7 +62,6 @@ def test_a_request_of_the_profile_passes(chain: tuple[bytes, ...]) -> None:
         ({}, {"by_reference": False}, "haip.request_uri", "5.1"),
         ({}, {"prefix": "x509_san_dns"}, "haip.client_id_prefix", "5"),
         ({}, {"prefix": "decentralized_identifier"}, "haip.client_id_prefix", "5"),
-        ({"enc_values": ("A256GCM",)}, {}, "haip.enc_values", "5"),
         ({"query": _query("ldp_vc")}, {}, "haip.format", "6"),
     ],
 )

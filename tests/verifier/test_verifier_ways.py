@@ -619,6 +619,9 @@ def test_authorities_and_the_intent_to_keep_reach_the_wallet(world: World, clien
 
 def test_the_profile_asks_for_its_own_formats_and_encrypted_answers_only(world: World) -> None:
     with world.app(profile="haip").test_client(use_cookies=False) as client:
+        page = client.get("/", base_url=BASE).get_data(as_text=True)
+        assert "encrypted" in page
+        assert "not encrypted" not in page
         made = create(world, client)
         wallet = Wallet(world, client)
         request = wallet.open(made["link"])

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service import qr
 from service.app import answer, json_answer, refusal, status_of
+from ssi import haip
 from ssi.encoding import Json, b64url
 from ssi.errors import Malformed, SsiError
 from ssi.formats import names
@@ -46,7 +47,12 @@ def home() -> Response:
         }
         for one in asking.templates().values()
     ]
-    return answer("verifier/home.html", {"templates": cards}, page={"ways": words.WAYS})
+    return answer("verifier/home.html", {"templates": cards}, page={"ways": _ways()})
+
+
+def _ways() -> list[tuple[str, str]]:
+    """How an answer may come; under the profile only encrypted (HAIP 1.0 §5.1, §5.2)."""
+    return [way for way in words.WAYS if not sessions().haip or way[0] in haip.RESPONSE_MODES]
 
 
 @blueprint.get("/questions/<template_id>")
@@ -148,7 +154,7 @@ def _template(template_id: str) -> Template:
 
 def _form(template: Template, *, error: str, status: int) -> Response:
     said = {name: request.form.get(name, "").strip() for name in transactions.FIELDS}
-    page = {"error": error, "said": said, "ways": words.WAYS, "way": request.form.get("response_mode", "")}
+    page = {"error": error, "said": said, "ways": _ways(), "way": request.form.get("response_mode", "")}
     told = {"id": template.id, "title": template.ask.title, "summary": template.summary}
     return answer("verifier/question.html", told, status=status, page=page)
 

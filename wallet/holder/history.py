@@ -17,7 +17,7 @@ SHOWN: Final = 200
 
 
 class What(Enum):
-    """What happened."""
+    """What happened. An answer that `FAILED` did not get through; one that is `NOT_ACCEPTED` did, and was refused."""
 
     ADDED = "added"
     NOT_KEPT = "not_kept"
@@ -26,6 +26,7 @@ class What(Enum):
     SHARED = "shared"
     DECLINED = "declined"
     FAILED = "failed"
+    NOT_ACCEPTED = "not_accepted"
     REMOVED = "removed"
 
 

@@ -156,12 +156,15 @@ def get_offer(vault: Vault, id: str, *, now: datetime) -> Offer:
 
 
 def unfinished(vault: Vault, *, now: datetime) -> tuple[Offer, ...]:
-    """Offers whose token or credential the wallet holds already: a person should be told of them."""
+    """Offers that a person has gone on with and that are not finished: they should be told of them.
+
+    The wallet holds a token or a credential already, or they went to sign in and may have closed the window there.
+    """
     offers = (read(record) for record in vault.all(KIND, limit=50) if (record.expires or 0) >= seconds(now))
     return tuple(offer for offer in offers if offer.stage in _UNFINISHED and not offer.refills)
 
 
-_UNFINISHED: Final = frozenset({Stage.SIGNED_IN, Stage.AUTHORIZED, Stage.WAITING})
+_UNFINISHED: Final = frozenset({Stage.SIGNING_IN, Stage.SIGNED_IN, Stage.AUTHORIZED, Stage.WAITING})
 
 
 def keep(vault: Vault, offer: Offer) -> Offer:

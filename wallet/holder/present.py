@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from ssi import formats, haip, oid4vp
-from ssi.encoding import Json
+from ssi.encoding import Json, instant, read_json_object
 from ssi.errors import Refused, SsiError, Unavailable
+from ssi.jose import jws
 from ssi.jose.jwe import DecryptionKey
 from ssi.keys import KeyStore
 from ssi.model import Challenge, Disclosure, Outcome
@@ -95,7 +96,21 @@ def look_at_page(vault: Vault, protocol: str, data: Json, *, origin: str, outsid
 def shown(vault: Vault, request: Request, *, outside: Outside, now: datetime) -> Review:
     """The request as the consent screen shows it. Raises like `look` (an expired request is Refused)."""
     signed = _opened(request, outside=outside, now=now)
+    _check_open(signed, now=now)
     return review(signed, cards.all_cards(vault), outside=outside, now=now)
+
+
+def _check_open(signed: SignedRequest, *, now: datetime) -> None:
+    """Nobody is asked for a yes that comes too late: here no leeway is given, for the asker's clock gives none.
+
+    Raises Refused (`oid4vp.expired`).
+    """
+    if not signed.raw or signed.raw.startswith("{"):  # from the link itself, or by a page that waits for the answer
+        return
+    said = read_json_object(jws.parse(signed.raw, typ=None).payload, what="request")
+    expires = instant(said, "exp")
+    if expires is not None and expires <= now:
+        raise Refused("oid4vp.expired", "The request has expired. Ask them for a new one.")
 
 
 def respond(agreed: Consent, *, keys: KeyStore) -> Outgoing:
@@ -156,7 +171,7 @@ def decline(vault: Vault, id: str, *, outside: Outside, now: datetime) -> Reques
     request = requests.get_request(vault, id, now=now)
     if request.state is not State.OPEN:
         return request
-    asked = shown(vault, request, outside=outside, now=now)
+    asked = review(_opened(request, outside=outside, now=now), cards.all_cards(vault), outside=outside, now=now)
     event = _event(vault, request, asked, What.DECLINED, shared=(), now=now)
     request, event = requests.reserve(vault, request, event, who=asked.who, now=now)
     outgoing = sending.declining(asked.signed.request, description="The person declined to share.")
@@ -289,10 +304,11 @@ def _now_is(event: Record, what: What, *, detail: str = "") -> Record:
 
 
 def _not_sent(vault: Vault, request: Request, event: Record, error: SsiError) -> None:
-    """Remember that it failed. After a no of the other side there is nothing to try again."""
+    """Remember that it failed: not sent, or not accepted. After a no of the other side there is no trying again."""
     over = isinstance(error, Refused) and error.code == "request.refused"
     detail = error.detail
     if isinstance(error, Unavailable):
         detail = f"Could not reach {request.who.name}. {error.detail}"
     failed = replace(request, problem=(error.code, detail), busy_until=0, state=State.FAILED if over else State.OPEN)
-    vault.commit(requests.as_record(failed), _now_is(event, What.FAILED, detail=detail))
+    what = What.NOT_ACCEPTED if over else What.FAILED
+    vault.commit(requests.as_record(failed), _now_is(event, what, detail=detail))

@@ -12,6 +12,7 @@ from ssi.errors import Malformed, Refused, SsiError, Unsupported
 from ssi.keys import Signer
 from ssi.oauth import clients
 from ssi.oid4vci import AUTHORIZATION_CODE, REFRESH_TOKEN, AuthorizationServer, TokenRequest, TokenResponse
+from ssi.oid4vci.offer import TxCode
 from wallet.holder import grants, offers
 from wallet.holder.calls import PREFERRED, Calls
 from wallet.holder.items import Item
@@ -133,12 +134,26 @@ def _pre_authorized(offer: Offer, typed: str, outside: Outside) -> TokenRequest:
     code = "".join(typed.split()) if grant.tx_code and grant.tx_code.input_mode == "numeric" else typed.strip()
     if grant.tx_code is not None and not 0 < len(code) <= MAX_TX_CODE:
         raise Malformed("offer.tx_code", "Type the code that the issuer gave you for this offer.")
+    _check_tx_code(code, grant.tx_code)
     named = bool(offer.instance) or not offer.server.anonymous_access  # §12.3
     return TokenRequest(
         grant.code,
         tx_code=code if grant.tx_code is not None else None,
         client_id=(outside.client_id or None) if named else None,
     )
+
+
+def _check_tx_code(code: str, wanted: TxCode | None) -> None:
+    """A code that cannot be right is not sent: issuers count the tries. Raises Malformed (`offer.tx_code`)."""
+    if wanted is None:
+        return
+    numeric = wanted.input_mode == "numeric"
+    if numeric and not (code.isascii() and code.isdecimal()):
+        raise Malformed("offer.tx_code", "The code has digits only. It was not sent; check it and type it again.")
+    if wanted.length is not None and len(code) != wanted.length:
+        size = f"{wanted.length} {'digits' if numeric else 'characters'}"
+        told = f"The code has {size}, and you typed {len(code)}. It was not sent; check it and type it again."
+        raise Malformed("offer.tx_code", told)
 
 
 def _by_code(offer: Offer, outside: Outside) -> TokenRequest:

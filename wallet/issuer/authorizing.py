@@ -133,8 +133,12 @@ class Authorizing:
     def sign_in(self, authorization_id: str, *, reference: str, code: str, now: datetime) -> Authorization:
         """The person shows that an offer is theirs. A wrong code costs a try of the request, and of the offer.
 
-        Raises Refused (`authorize.wrong`, `authorize.over`).
+        What cannot be a code costs nothing. Raises Refused (`authorize.wrong`, `authorize.over`).
         """
+        typed = "".join(code.split())
+        if not (typed.isascii() and typed.isdigit() and len(typed) == codes.TX_CODE_LENGTH):
+            self.session(authorization_id, now=now)
+            raise Refused("authorize.wrong", f"The code has {codes.TX_CODE_LENGTH} digits.")
         with writing(self.store) as connection:
             row = _open_row(connection, authorization_id, now=now, lock=True)
             offer = _signed(connection, self.marks, reference, code, now=now)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +12,7 @@ from service.app import answer, json_answer, status_of, wants_json
 from ssi.encoding import Json
 from ssi.errors import SsiError
 from ssi.formats import names
+from ssi.oid4vci import Configuration
 from wallet.holder import discovery, receive
 from wallet.holder.discovery import Found
 from wallet.holder.outside import Outside
@@ -36,7 +40,8 @@ def look() -> ResponseReturnValue:
         if wants_json():
             raise
         return _page(error=error, address=address)
-    return answer("holder/issuer.html", {"issuer": _issuer_view(found, wallet.outside)})
+    view = _issuer_view(found, wallet.outside)
+    return answer("holder/issuer.html", {"issuer": view}, page={"choices": _by_name(view["cards"])})
 
 
 @pages.post("/add/choose")
@@ -63,8 +68,33 @@ def _page(*, error: SsiError | None = None, address: str = "") -> Response:
     return answer("holder/add.html", {"problem": problem}, status=status, page=page)
 
 
+def _by_name(listed: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The cards as a person chooses: each once by its name, in the form that the issuer lists first, and its others."""
+    named: dict[str, list[dict[str, Json]]] = {}
+    for one in listed:
+        named.setdefault(one["name"], []).append(one)
+    return [{"card": first, "others": others} for first, *others in named.values()]
+
+
+def _forms(listed: Sequence[Configuration]) -> dict[str, str]:
+    """What to call the form of each, different among cards of one name: at worst by the issuer's own id."""
+    forms = {one.id: _form(one) for one in listed}
+    counted = Counter((one.name, forms[one.id]) for one in listed)
+    return {
+        one.id: forms[one.id] if counted[one.name, forms[one.id]] == 1 else f"{forms[one.id]} ({one.id})"
+        for one in listed
+    }
+
+
+def _form(one: Configuration) -> str:
+    """The name of a format; of documents with a proof also what kinds of proof."""
+    suites = ", ".join(str(alg) for alg in one.signing_algs) if one.format == "ldp_vc" else ""
+    return f"{names.name(one.format)} ({suites})" if suites else names.name(one.format)
+
+
 def _issuer_view(found: Found, outside: Outside) -> dict[str, Json]:
     listed = receive.usable(found, outside)
+    forms = _forms(listed)
     return {
         "name": found.metadata.name,
         "address": found.metadata.issuer,
@@ -74,7 +104,7 @@ def _issuer_view(found: Found, outside: Outside) -> dict[str, Json]:
                 "configuration": one.id,
                 "name": one.name,
                 "description": one.display[0].description if one.display else None,
-                "form": names.name(one.format),
+                "form": forms[one.id],
             }
             for one in listed
         ],

@@ -39,7 +39,8 @@ def request(id: str) -> ResponseReturnValue:
     except SsiError as error:
         if wants_json():
             raise
-        return answer("holder/over.html", {"error": error.code, "error_description": error.detail}, status=410)
+        data = {"error": error.code, "error_description": error.detail}
+        return answer("holder/over.html", data, page={"tried": found.attempts > 0}, status=410)
     return _consent_page(found, shown)
 
 

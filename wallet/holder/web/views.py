@@ -42,6 +42,7 @@ HAPPENED: Final = {
     What.SHARED: ("good", "Shared"),
     What.DECLINED: ("plain", "Declined"),
     What.FAILED: ("unknown", "Not sent"),
+    What.NOT_ACCEPTED: ("bad", "Sent, not accepted"),
     What.REMOVED: ("plain", "Removed"),
 }
 

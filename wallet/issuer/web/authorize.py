@@ -91,7 +91,7 @@ class Applicant:
         return {
             "wallet": session.client_name,
             "desk": self.office.settings.display_name,
-            "back_to": parts.hostname or f"the app behind {parts.scheme}:",
+            "back_to": f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"the app behind {parts.scheme}:",
         }
 
     def _page(self, template: str, data: dict[str, Json], session: Authorization, *, status: int) -> Response:
