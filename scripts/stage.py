@@ -29,6 +29,11 @@ from ssi.encoding import b64url
 from ssi.keys import SoftwareSigner
 
 
+def _private_jwk(signer: SoftwareSigner) -> dict[str, Any]:
+    secret = signer.native.private_numbers().private_value.to_bytes(32, "big")  # type: ignore[union-attr]  # P-256
+    return {**signer.public.jwk, "d": b64url(secret), "alg": "ES256", "use": "sig", "kid": signer.kid}
+
+
 @dataclass(frozen=True)
 class House:
     """Three running services as a scene needs them: addresses, keys under their authorities, people with cards."""
@@ -50,15 +55,11 @@ class House:
         root = Authority(minting.read_certificate(self.pem(authority).encode()), key)
         signer = minting.new_key()
         made: x509.Certificate = minting.issue(root, Leaf(name, name, hosts), key=signer, now=now)
-        secret = signer.native.private_numbers().private_value.to_bytes(32, "big")  # type: ignore[union-attr]  # P-256
-        x5c = [b64encode(made.public_bytes(Encoding.DER)).decode()]
-        return {**signer.public.jwk, "d": b64url(secret), "alg": "ES256", "use": "sig", "kid": signer.kid, "x5c": x5c}
+        return {**_private_jwk(signer), "x5c": [b64encode(made.public_bytes(Encoding.DER)).decode()]}
 
     def loose_jwk(self) -> dict[str, Any]:
         """A fresh ES256 key as a private JWK."""
-        signer = minting.new_key()
-        secret = signer.native.private_numbers().private_value.to_bytes(32, "big")  # type: ignore[union-attr]  # P-256
-        return {**signer.public.jwk, "d": b64url(secret), "alg": "ES256", "use": "sig", "kid": signer.kid}
+        return _private_jwk(minting.new_key())
 
     @contextmanager
     def client(self) -> Iterator[httpx.Client]:
