@@ -55,8 +55,8 @@ def select(document: Mapping[str, Json], pointers: Iterable[str]) -> dict[str, J
     selected; no pointer at all leaves the document's own identifier and types. Identifiers and types are what the
     contexts say, whatever they are called; and a context inside the document goes with its object, whose members would
     mean nothing without. Values are shared with the document, not copied.
-    Raises Malformed (`jsonld.pointer`, `jsonld.pointer_unmatched`; `jsonld.pointer_inside` for a part of a JSON literal
-    or of an ordered list, which are one statement or one chain of them) and as `check` does for contexts.
+    Raises Malformed (`jsonld.pointer`, `jsonld.pointer_unmatched`; `jsonld.pointer_inside` for a part of a literal or
+    of an ordered list, which are one statement or one chain of them) and as `check` does for contexts.
     """
     root: dict[Any, Wanted] = {}
     for pointer in pointers:
@@ -110,6 +110,8 @@ class _Selection:
         self, source: Mapping[str, Json], wanted: dict[Any, Wanted], active: Active, term: Term | None
     ) -> dict[str, Json]:
         active = typed(source, entered(source, active, term, budget=self.budget), budget=self.budget)
+        if any(name in active.keywords["@value"] for name in source):
+            raise Malformed("jsonld.pointer_inside", "A JSON Pointer means a part of something that has no parts.")
         kept = {"@context", *active.keywords["@id"], *active.keywords["@type"]}
         return {
             name: self.of_value(value, wanted[name], active, active.terms.get(name)) if name in wanted else value

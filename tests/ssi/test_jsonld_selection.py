@@ -115,6 +115,10 @@ def test_a_part_of_a_json_literal_cannot_be_selected(pointer: str) -> None:
     with pytest.raises(Malformed) as refusal:
         jsonld.select(PERSON, [pointer])
     assert refusal.value.code == "jsonld.pointer_inside"
+    literal = {"@context": RICH, "id": "urn:x:1", "plain": {"@value": "a", "@type": "xsd:string"}}
+    with pytest.raises(Malformed) as refusal:  # or its type alone would be a statement that nobody made
+        jsonld.select(literal, ["/plain/@type"])
+    assert refusal.value.code == "jsonld.pointer_inside"
     document = {"@context": RICH, "id": "urn:x:1", "list": ["a", "b"]}
     assert jsonld.select(document, ["/list"]) == document
     with pytest.raises(Malformed):
