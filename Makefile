@@ -1,6 +1,6 @@
 # Facet. `make demo` shows the whole job, `make test` proves it. Each target makes .venv first when it is missing.
 
-.PHONY: help demo serve test check bench conformance certification fuzz clean
+.PHONY: help demo serve test check bench contracts analysis conformance certification fuzz clean
 .DEFAULT_GOAL := help
 
 READY := .venv/.ready
@@ -13,6 +13,8 @@ help:
 	@echo "make check   lint, format, types, import contracts, documents"
 	@echo "make fuzz    coverage-guided fuzzing of every reader of outside bytes, 20 s each (CPython 3.11)"
 	@echo "make bench   speed against the floor and against peers, written to build/bench.json"
+	@echo "make contracts  compile the ledger's contracts again, byte for byte as they are committed"
+	@echo "make analysis   static analysis of the contracts, with slither in a place of its own"
 	@echo "make certification SUITE=<address> SUITE_CA=<pem>   the OpenID Foundation's own suite, where one is running"
 	@echo "make conformance SUITES=<folder>   the W3C's own test suites, from a folder with checkouts of them"
 
@@ -46,6 +48,19 @@ check: $(READY)
 bench: $(READY)
 	@$(RUN) -m scripts.peers
 	@$(RUN) -m tests.bench $(ARGS)
+
+contracts: $(READY)
+	@$(RUN) -m scripts.peers
+	@$(RUN) -m scripts.contracts $(ARGS)
+
+.venv/slither/.ready: requirements/slither.txt $(READY)
+	@$(RUN) -m venv .venv/slither
+	@.venv/slither/bin/pip install --quiet --require-hashes --no-deps -r requirements/slither.txt
+	@touch $@
+
+analysis: .venv/slither/.ready
+	@$(RUN) -m scripts.peers
+	@$(RUN) -m scripts.analysis
 
 .venv/.fuzz: requirements/fuzz.txt $(READY)
 	@$(RUN) -m pip install --quiet --require-hashes --no-deps -r requirements/fuzz.txt
