@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 VERIFIED_PERSON: Final = "urn:facet:credential:verified-person:1"
 
@@ -128,3 +129,13 @@ def read(name: str) -> bytes:
     Raises FileNotFoundError when there is none of that name: names are the house's own, never a peer's.
     """
     return resources.files("schemas").joinpath(*name.split("/")).read_bytes()
+
+
+def contract(name: str) -> dict[str, Any]:
+    """The artifact of one of the house's contracts: IdentityRegistry or TrustAnchor (docs/contracts.md).
+
+    Members: contractName, compiler, settings, sourceHash (SHA-256), codeHash (keccak-256 of the deployed code with its
+    immutable values zero), abi, bytecode, deployedBytecode, immutableReferences, storageLayout. Raises as `read` does.
+    """
+    artifact: dict[str, Any] = json.loads(read(f"contracts/{name}.json"))
+    return artifact
