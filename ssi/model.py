@@ -27,6 +27,7 @@ class Check(Enum):
     VALIDITY = "validity"
     STATUS = "status"
     TRUST = "trust"
+    LEDGER = "ledger"
     SCHEMA = "schema"
     PRESENCE = "presence"
     RULE = "rule"
@@ -116,10 +117,15 @@ class Credential:
 
 @dataclass(frozen=True)
 class Presentation:
-    """A derived presentation exactly as it goes over the wire."""
+    """A derived presentation exactly as it goes over the wire.
+
+    `receipt` came beside it: when its credential was recorded on a ledger, as the holder says (`ssi.ledger.receipts`);
+    None without one, empty where what came could not be read. It proves itself or nothing.
+    """
 
     format: str
     wire: str
+    receipt: Mapping[str, Json] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -146,18 +152,29 @@ class Challenge:
 
 @dataclass(frozen=True)
 class ResolvedKey:
-    """An issuer's verification key and how it was found: "x5c", "did", "issuer-metadata" or "federation"."""
+    """An issuer's verification key and how it was found: "x5c", "did", "issuer-metadata" or "federation".
+
+    `retired`: since when the key is no longer the issuer's; only a resolver that was asked for the past gives such
+    keys, and who takes one must know that the signature is older. `evidence`: what a ledger said about the key.
+    """
 
     key: PublicKey
     method: str
+    retired: datetime | None = None
+    evidence: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class MethodKey:
-    """The key of a verification method, and the DID or controller document that it belongs to."""
+    """The key of a verification method, and the DID or controller document that it belongs to.
+
+    `retired` and `evidence` as in `ResolvedKey`.
+    """
 
     key: PublicKey
     controller: str
+    retired: datetime | None = None
+    evidence: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -241,6 +258,13 @@ class Format(Protocol):
 
     def open(self, presentation: Presentation, *, challenge: Challenge, keys: KeyResolver, now: datetime) -> Opened:
         """Open and judge a presentation against its challenge. Raises SsiError only when it cannot be read at all."""
+
+    def core(self, wire: str, /) -> bytes | None:
+        """The bytes that every showing of one credential repeats, and that no other credential has.
+
+        `wire` is a credential or a presentation. None where a showing has nothing in common with another (bbs-2023).
+        Raises Malformed, Unsupported; nothing is judged.
+        """
 
     def meets(self, meta: Mapping[str, Json], opened: Opened) -> bool:
         """Does this credential satisfy a DCQL `meta` object (OpenID4VP 1.0 §6.1, Appendix B)?"""

@@ -58,6 +58,14 @@ class Sign1:
         """The four parts as CBOR has them, to stand inside something larger (untagged)."""
         return [self.signed_headers, dict(self.unprotected), self.payload, self.signature]
 
+    @property
+    def core(self) -> bytes:
+        """What was signed, and the signature: the same however the message is tagged, or its loose headers are written.
+
+        Unprotected headers are no part of it: anybody may write them anew. A payload that travels elsewhere is none.
+        """
+        return encode_in_order([self.signed_headers, self.payload, self.signature])
+
 
 def sign(
     payload: bytes,

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Final
 
 from ssi.dids.document import DidDocument, parse
+from ssi.dids.sources import Resolved, Sources, Version, only_current
 from ssi.encoding import Json, b64url, read_json_object, unb64url, write_json
 from ssi.errors import Malformed
-from ssi.fetch import Fetch
 from ssi.keys import PublicKey
 
 NAME: Final = "jwk"
@@ -28,9 +28,10 @@ def url(key: PublicKey) -> str:
     return from_public(key) + "#0"
 
 
-def resolve(did: str, *, fetch: Fetch, now: datetime) -> DidDocument:  # needs neither; the table's shape does
+def resolve(did: str, *, sources: Sources, version: Version, now: datetime) -> Resolved:  # needs neither; the table
     """Expand the DID into its document. Raises Malformed (`did.jwk`, `key.*`, `encoding.*`)."""
-    return expand(did)
+    only_current(version)
+    return Resolved(expand(did))
 
 
 @lru_cache(maxsize=1024)

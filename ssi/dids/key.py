@@ -8,14 +8,16 @@ from typing import Final
 
 from ssi.dids import multikey
 from ssi.dids.document import DidDocument, parse
+from ssi.dids.multikey import Multikey
+from ssi.dids.sources import Resolved, Sources, Version, only_current
+from ssi.encoding import Json
 from ssi.errors import Malformed
-from ssi.fetch import Fetch
 from ssi.keys import PublicKey
 
 NAME: Final = "key"
 _PREFIX: Final = "did:key:"
 SIGNS: Final = ("authentication", "assertionMethod", "capabilityInvocation", "capabilityDelegation")
-"""What a did:key's one key may be used for."""
+"""What a did:key's one key may be used for, if it signs."""
 
 
 def from_public(key: PublicKey) -> str:
@@ -29,12 +31,18 @@ def url(key: PublicKey) -> str:
     return f"{_PREFIX}{name}#{name}"
 
 
-def resolve(did: str, *, fetch: Fetch, now: datetime) -> DidDocument:  # needs neither; the table's shape does
+def relationships(found: Multikey) -> tuple[str, ...]:
+    """What a key of this kind may be used for: keys that only agree on secrets (X25519, X448) sign nothing."""
+    return ("keyAgreement",) if found.agrees else SIGNS
+
+
+def resolve(did: str, *, sources: Sources, version: Version, now: datetime) -> Resolved:  # needs neither; the table
     """Expand the DID into its document, without a derived encryption key ("Document Creation Algorithm").
 
-    Raises Malformed (`did.key`, `multikey.*`, `encoding.*`), Unsupported (`multikey.type`).
+    Raises Malformed (`did.key`, `multikey.*`, `encoding.*`), Unsupported (`multikey.type`, `did.version`).
     """
-    return expand(did)
+    only_current(version)
+    return Resolved(expand(did))
 
 
 @lru_cache(maxsize=1024)
@@ -43,12 +51,12 @@ def expand(did: str) -> DidDocument:
     if not did.startswith(_PREFIX):
         raise Malformed("did.key", "The DID is not a did:key.")
     name = did[len(_PREFIX) :]
-    multikey.decode(name)  # step 3: a key that cannot be read has no document, not an empty one
+    found = multikey.read(name)  # step 3: a key that cannot be read has no document, not an empty one
     method = f"{did}#{name}"
-    document = {
+    document: dict[str, Json] = {
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
         "id": did,
         "verificationMethod": [{"id": method, "type": "Multikey", "controller": did, "publicKeyMultibase": name}],
-        **{relationship: [method] for relationship in SIGNS},
+        **{relationship: [method] for relationship in relationships(found)},
     }
     return parse(document, did=did)

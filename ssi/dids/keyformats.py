@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ssi.dids import key, multikey
+from ssi.dids.multikey import Multikey
 from ssi.encoding import Json, b64url, base58
 from ssi.errors import Malformed, Unsupported
-from ssi.keys import EDDSA, PublicKey
 
 MULTIKEY: Final = "Multikey"
 _CONTEXTS: Final[Mapping[str, str]] = {
@@ -23,6 +23,9 @@ _CONTEXTS: Final[Mapping[str, str]] = {
     "X25519KeyAgreementKey2020": "https://w3id.org/security/suites/x25519-2020/v1",
 }
 """How a key can be written, and the context that defines it ("Context Creation Algorithm")."""
+
+_ONLY_FOR: Final = {"Ed25519VerificationKey2020": "ed25519-pub", "X25519KeyAgreementKey2020": "x25519-pub"}
+_AS_JWK: Final = ("JsonWebKey", "JsonWebKey2020")
 
 _EXPERIMENTAL: Final = (
     "Ed25519VerificationKey2018",
@@ -49,19 +52,23 @@ def document(did: str, form: Form) -> dict[str, Json]:
 
     Raises Malformed (`multikey.*`), Unsupported (`multikey.type`, `did.key_format_unknown`, `did.key_format`).
     """
-    name = did.removeprefix("did:key:")
-    public = multikey.decode(name)
-    methods = [_method(did, name, public, form)]
-    if form.encryption:
-        methods.append(_encryption_method(did, public, form))
+    return described(did, did.removeprefix("did:key:"), form)
+
+
+def described(did: str, name: str, form: Form) -> dict[str, Json]:
+    """The document of any DID that consists of one Multikey, `name`. Raises like `document`."""
+    found = multikey.read(name)
+    methods = [_method(did, name, found, form)]
+    if form.encryption and not found.agrees:
+        methods.append(_encryption_method(did, found, form))
     first, contexts = f"{did}#{name}", [_CONTEXTS[method["type"]] for method in methods]
     built: dict[str, Json] = {
         "@context": ["https://www.w3.org/ns/did/v1", *dict.fromkeys(contexts)],
         "id": did,
         "verificationMethod": methods,
-        **{each: [first] for each in key.SIGNS},
+        **{each: [first] for each in key.relationships(found)},
     }
-    return {**built, "keyAgreement": [methods[1]["id"]]} if form.encryption else built
+    return {**built, "keyAgreement": [methods[-1]["id"]]} if form.encryption else built
 
 
 def montgomery(public: bytes) -> bytes:
@@ -75,29 +82,25 @@ def montgomery(public: bytes) -> bytes:
     return ((1 + y) * pow(1 - y, -1, _PRIME) % _PRIME).to_bytes(32, "little")
 
 
-def _method(did: str, name: str, public: PublicKey, form: Form) -> dict[str, Json]:
+def _method(did: str, name: str, found: Multikey, form: Form) -> dict[str, Json]:
     """The key itself ("Signature Method Creation Algorithm", steps 6 to 13)."""
-    _known(form.name, but_not="X25519KeyAgreementKey2020")
-    if form.name == "Ed25519VerificationKey2020" and public.algorithm is not EDDSA:
+    if form.name in _EXPERIMENTAL:
+        raise Unsupported("did.key_format", "The key is not written in this form here.")
+    if form.name not in _CONTEXTS:
+        raise Unsupported("did.key_format_unknown", "The form in which the key was asked for is not known.")
+    if _ONLY_FOR.get(form.name, found.kind) != found.kind or (form.name in _AS_JWK and found.jwk is None):
         raise Unsupported("did.key_format", "The key is not of a kind that can be written in this form.")
-    shown = {"publicKeyJwk": dict(public.jwk)} if form.name.startswith("JsonWebKey") else {"publicKeyMultibase": name}
+    shown = {"publicKeyJwk": dict(found.jwk or {})} if form.name in _AS_JWK else {"publicKeyMultibase": name}
     return {"id": f"{did}#{name}", "type": form.name, "controller": did, **shown}
 
 
-def _encryption_method(did: str, public: PublicKey, form: Form) -> dict[str, Json]:
+def _encryption_method(did: str, found: Multikey, form: Form) -> dict[str, Json]:
     """The key that an Ed25519 key gives for encryption ("Encryption Method Creation Algorithm")."""
-    if public.algorithm is not EDDSA:
+    if found.kind != "ed25519-pub":
         raise Unsupported("did.key_format", "An encryption key is derived from Ed25519 keys only.")
-    raw = montgomery(public.x)
+    raw = montgomery(found.raw)
     name = "z" + base58(_X25519 + raw)
     kind = "X25519KeyAgreementKey2020" if form.name == "Ed25519VerificationKey2020" else form.name
     jwk = {"kty": "OKP", "crv": "X25519", "x": b64url(raw)}
-    shown = {"publicKeyJwk": jwk} if kind.startswith("JsonWebKey") else {"publicKeyMultibase": name}
+    shown = {"publicKeyJwk": jwk} if kind in _AS_JWK else {"publicKeyMultibase": name}
     return {"id": f"{did}#{name}", "type": kind, "controller": did, **shown}
-
-
-def _known(name: str, *, but_not: str) -> None:
-    if name in _EXPERIMENTAL or name == but_not:
-        raise Unsupported("did.key_format", "The key is not written in this form here.")
-    if name not in _CONTEXTS:
-        raise Unsupported("did.key_format_unknown", "The form in which the key was asked for is not known.")

@@ -2,7 +2,6 @@
 
 Two dialects are spoken, since two communities expect each its own: the present draft's (errors are objects with a type,
 `application/did-resolution`), and the one that did:key resolvers grew up with (errors are words, a JSON-LD profile).
-Paths and queries of DID URLs lead nowhere here, and nothing is resolved as it was in the past.
 """
 
 from __future__ import annotations
@@ -12,96 +11,65 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
-from ssi import dids
-from ssi.dids import keyformats
-from ssi.dids.document import RELATIONSHIPS
-from ssi.dids.keyformats import Form
-from ssi.dids.problems import Problem, problem_of
+from ssi.dids import options as reading
+from ssi.dids.dereferencing import DOCUMENT, URI_LIST, Dereferenced, dereference, document, shown
+from ssi.dids.problems import Problem
+from ssi.dids.sources import Resolved, Sources
 from ssi.encoding import Json
-from ssi.errors import SsiError
-from ssi.fetch import Fetch
 
 RESULT: Final = "application/did-resolution"
 DEREFERENCED: Final = "application/did-url-dereferencing"
 PROFILE: Final = 'application/ld+json;profile="https://w3id.org/did-resolution"'
-DOCUMENT: Final = "application/did"
 _DOCUMENTS: Final = ("application/did", "application/did+json", "application/did+ld+json", "application/json")
-_ACCEPTED: Final = (RESULT, DEREFERENCED, PROFILE, *_DOCUMENTS)
+_ACCEPTED: Final = (RESULT, DEREFERENCED, PROFILE, URI_LIST, *_DOCUMENTS)
 _ANYTHING: Final = ("", "*/*", "application/*")
-
-_PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
-_URL: Final = re.compile(
-    rf"(?P<did>did:[a-z0-9]+:[^/?#]+)(?:/{_PCHAR}*)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
-)
-_MAX_URL: Final = 4096
-_PAST: Final = ("versionId", "versionTime", "expandRelativeUrls", "hl")
+_IN_URLS: Final = ("service", "serviceType", "relativeRef")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """An HTTP response's status, media type and JSON body."""
+    """An HTTP response's status, media type and JSON body; `location`: where to go on, with an empty body."""
 
     status: int
     content_type: str
     body: Mapping[str, Json]
+    location: str | None = None
 
 
 def resolution(
-    did_or_url: str, *, accept: str | None, options: Mapping[str, str], fetch: Fetch, now: datetime
+    did_or_url: str, *, accept: str | None, options: Mapping[str, str], sources: Sources, now: datetime
 ) -> Resolution:
-    """Answer for a DID, or a DID URL with a fragment; `options` are the query's. Raises nothing that outsiders cause.
+    """Answer for a DID, or a DID URL; `options` are the query's. Raises nothing that outsiders cause.
 
-    Options read are did:key's `publicKeyFormat`, `enableExperimentalPublicKeyTypes` and
-    `enableEncryptionKeyDerivation`; those about the past are refused, others are ignored.
+    Options read are versionId, versionTime and versionNumber, expandRelativeUrls, verificationRelationship, and
+    did:key's `publicKeyFormat` and `enableEncryptionKeyDerivation`; others are ignored. A DID URL's own `service`,
+    `serviceType` and `relativeRef` may stand in the query too, since whoever appends a DID URL puts them there.
     """
+    did_or_url = _whole(did_or_url, options)
     form, is_url = _preferred(accept), any(mark in did_or_url for mark in "/?#")
-    if form is None:
+    if form is None or (form == URI_LIST and not is_url):
         problem = Problem("representationNotSupported", "None of the representations asked for is spoken here.")
         return _failure(problem, RESULT, is_url=is_url)
     try:
-        find = _dereferenced if is_url else _document
-        return _success(find(did_or_url, options, fetch, now), form, is_url=is_url)
+        if is_url:
+            found = dereference(did_or_url, options, accept=form, sources=sources, now=now)
+        else:
+            asked = reading.read(options)
+            resolved = document(did_or_url, asked, sources=sources, now=now)
+            found = Dereferenced(shown(resolved, asked), resolved)
+        return _success(found, form, is_url=is_url)
     except Problem as problem:
         return _failure(problem, form, is_url=is_url)
 
 
-def _document(did: str, options: Mapping[str, str], fetch: Fetch, now: datetime) -> Mapping[str, Json]:
-    if any(name in options for name in _PAST):
-        raise Problem("featureNotSupported", "Documents are resolved as they are now, and as they were written.")
-    try:
-        resolved = dids.resolve(did, fetch=fetch, now=now)
-        form = _form(options)
-        if did.startswith("did:key:") and form != Form():
-            return keyformats.document(did, form)
-    except SsiError as error:
-        raise problem_of(error, did) from None
-    return resolved.json
-
-
-def _dereferenced(url: str, options: Mapping[str, str], fetch: Fetch, now: datetime) -> Mapping[str, Json]:
-    """What a fragment names in the document ("DID URL Dereferencing Algorithm")."""
-    match = _URL.fullmatch(url) if len(url) <= _MAX_URL else None
-    if match is None:
-        raise Problem("invalidDidUrl", "The text is not a DID URL.")
-    did = match["did"]
-    rest = url[len(did) :]
-    if not rest.startswith("#"):
-        raise Problem("notFound", "There is nothing under this path or query.")
-    document = _document(did, options, fetch, now)
-    if did.startswith("did:key:") and rest.startswith("#z6LS"):  # to name the derived key is to ask for it
-        document = _document(did, {**options, "enableEncryptionKeyDerivation": "true"}, fetch, now)
-    for place in ("verificationMethod", *RELATIONSHIPS, "service"):
-        entries = document.get(place)
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, Mapping) and entry.get("id") in (url, rest):
-                return {"@context": document.get("@context", []), **entry, "id": url}
-    raise Problem("notFound", "The DID's document has nothing of this name.")
-
-
-def _form(options: Mapping[str, str]) -> Form:
-    name = options.get("publicKeyFormat", keyformats.MULTIKEY)
-    return Form(name, encryption=options.get("enableEncryptionKeyDerivation", "").lower() == "true")
+def _whole(did_or_url: str, options: Mapping[str, str]) -> str:
+    """The DID URL with the parameters that came beside it."""
+    beside = {name: options[name] for name in _IN_URLS if name in options}
+    if not beside or any(mark in did_or_url for mark in "?#"):
+        return did_or_url
+    return did_or_url + "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in beside.items())
 
 
 def _preferred(accept: str | None) -> str | None:
@@ -119,33 +87,49 @@ def _preferred(accept: str | None) -> str | None:
     return None
 
 
-def _success(found: Mapping[str, Json], form: str, *, is_url: bool) -> Resolution:
-    if form in _DOCUMENTS:
-        return Resolution(200, form, found)
-    about = {"contentType": DOCUMENT}
+def _success(found: Dereferenced, form: str, *, is_url: bool) -> Resolution:
+    gone, resolved = found.resolved.deactivated, found.resolved
+    status = 410 if gone else 200
+    if found.addresses:
+        if form == URI_LIST:
+            return Resolution(303, URI_LIST, {}, found.addresses[0])
+        raise Problem("representationNotSupported", "The DID URL names an address: ask for text/uri-list.")
+    if form in _DOCUMENTS and found.content is not None:
+        return Resolution(status, form, found.content)
+    about: dict[str, Json] = {"contentType": DOCUMENT}
+    if resolved.evidence:
+        about["ledger"] = dict(resolved.evidence)
     if form == PROFILE:
-        return Resolution(200, PROFILE, _in_profile(found, about, is_url=is_url))
-    return Resolution(200, DEREFERENCED if is_url else RESULT, _in_draft(found, about, is_url=is_url))
+        return Resolution(status, PROFILE, _in_profile(found.content or {}, about, resolved, is_url=is_url))
+    return Resolution(status, _result(is_url=is_url), _in_draft(found.content, about, resolved, is_url=is_url))
 
 
 def _failure(problem: Problem, form: str, *, is_url: bool) -> Resolution:
     if form == PROFILE:
-        return Resolution(problem.status, PROFILE, _in_profile({}, {"error": problem.name}, is_url=is_url))
+        return Resolution(problem.status, PROFILE, _in_profile({}, {"error": problem.name}, None, is_url=is_url))
     error = {"type": problem.type, "title": problem.title, "detail": problem.detail}
-    content_type = DEREFERENCED if is_url else RESULT
-    return Resolution(problem.status, content_type, _in_draft(None, {"error": error}, is_url=is_url))
+    return Resolution(problem.status, _result(is_url=is_url), _in_draft(None, {"error": error}, None, is_url=is_url))
 
 
-def _in_profile(found: Mapping[str, Json], about: Mapping[str, Json], *, is_url: bool) -> dict[str, Json]:
+def _result(*, is_url: bool) -> str:
+    return DEREFERENCED if is_url else RESULT
+
+
+def _in_profile(
+    found: Mapping[str, Json], about: Mapping[str, Json], resolved: Resolved | None, *, is_url: bool
+) -> dict[str, Json]:
     return {
         "@context": "https://w3id.org/did-resolution/v1",
         "didDocument": found,
-        "didDocumentMetadata": {},
+        "didDocumentMetadata": dict(resolved.metadata) if resolved else {},
         "didDereferencingMetadata" if is_url else "didResolutionMetadata": about,
     }
 
 
-def _in_draft(found: Mapping[str, Json] | None, about: Mapping[str, Json], *, is_url: bool) -> dict[str, Json]:
+def _in_draft(
+    found: Mapping[str, Json] | None, about: Mapping[str, Json], resolved: Resolved | None, *, is_url: bool
+) -> dict[str, Json]:
+    metadata = dict(resolved.metadata) if resolved else {}
     if is_url:
-        return {"dereferencingMetadata": about, "contentStream": found, "contentMetadata": {}}
-    return {"didResolutionMetadata": about, "didDocument": found, "didDocumentMetadata": {}}
+        return {"dereferencingMetadata": about, "contentStream": found, "contentMetadata": metadata}
+    return {"didResolutionMetadata": about, "didDocument": found, "didDocumentMetadata": metadata}

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
-from ssi.dids.document import DidDocument, parse
+from ssi.dids.document import parse
+from ssi.dids.sources import Resolved, Sources, Version, only_current
 from ssi.encoding import Json, read_json_object
 from ssi.errors import Malformed, Refused, Unavailable
-from ssi.fetch import Fetch
 from ssi.keys import PublicKey
 
 NAME: Final = "web"
@@ -19,22 +19,27 @@ _PREFIX: Final = "did:web:"
 _HOST = re.compile(
     r"(?=[A-Za-z0-9.-]*[A-Za-z])([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?:%3[Aa]([0-9]{1,5}))?"
 )
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _SEGMENT = re.compile(r"[^\x00-\x20/\\?#%\x7f]+")
 _MAX_DOCUMENT: Final = 262_144
 
 
-def resolve(did: str, *, fetch: Fetch, now: datetime) -> DidDocument:  # a document on the web states no time
+def resolve(did: str, *, sources: Sources, version: Version, now: datetime) -> Resolved:  # the web states no time
     """Fetch the document over HTTPS. Whoever resolves often keeps what came (`ssi.issuerkeys` does).
 
     Raises Malformed (`did.web`, `did.document`, `did.id`, …), Refused (`did.not_found`, `fetch.*`), Unavailable
     (`did.unavailable`, `fetch.*`).
     """
-    response = fetch.get(location(did), accept="application/did+json, application/json", max_bytes=_MAX_DOCUMENT)
+    only_current(version)
+    response = sources.fetch.get(
+        location(did), accept="application/did+json, application/json", max_bytes=_MAX_DOCUMENT
+    )
     if response.status in (404, 410):
         raise Refused("did.not_found", "There is no document at the place that the DID names.")
     if not 200 <= response.status < 300:
         raise Unavailable("did.unavailable", "The DID's document could not be had.")
-    return parse(read_json_object(response.body, what="DID document"), did=did)
+    return Resolved(parse(read_json_object(response.body, what="DID document"), did=did))
 
 
 def location(did: str) -> str:
@@ -48,7 +53,7 @@ def location(did: str) -> str:
     """
     host, *path = did.removeprefix(_PREFIX).split(":") if did.startswith(_PREFIX) else [""]
     match = _HOST.fullmatch(host)
-    if match is None or ".." in host or int(match[2] or 443) > 65_535:
+    if match is None or not _is_name(match[1]) or not 0 < int(match[2] or 443) <= 65_535:
         raise Malformed("did.web", "The did:web does not name a host.")
     if not all(_is_segment(segment) for segment in path):
         raise Malformed("did.web", "The did:web names a path that is not allowed.")
@@ -87,6 +92,12 @@ def document(did: str, keys: Mapping[str, PublicKey]) -> dict[str, Json]:
         "authentication": ids,
         "assertionMethod": ids,
     }
+
+
+def _is_name(host: str) -> bool:
+    """Is this a domain name, and nothing that anybody reads as an IP address ("0x7f.1" too: its end is a number)?"""
+    labels = host.split(".")
+    return all(_LABEL.fullmatch(label) for label in labels) and not _NUMBER.fullmatch(labels[-1])
 
 
 def _is_segment(segment: str) -> bool:

@@ -115,6 +115,17 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now, asker=challenge.audience)
 
 
+def core(wire: str) -> bytes:
+    """The token that the issuer signed, also where a presentation is around it. Raises Malformed, Unsupported."""
+    outer = _parse(wire)
+    if "vp" not in outer.claims:
+        return wire.encode("ascii")
+    wires = credentials(_presentation(outer.claims))
+    if len(wires) != 1:
+        raise Malformed("vc.one_credential", "The presentation does not hold exactly one credential of its format.")
+    return wires[0].encode()
+
+
 # --- plain documents --------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from ssi import suites, vcdm
+from ssi import jcs, suites, vcdm
 from ssi.encoding import Json, read_json_object, write_json
 from ssi.errors import Malformed, Unsupported
 from ssi.formats import ldparts, ldproofs, ldshape, vcdocs, vpclaims
@@ -22,7 +22,7 @@ from ssi.keys import PublicKey, Signer
 from ssi.model import Challenge, ClaimPath, Credential, Disclosure, Draft, KeyResolver, Opened, Presentation
 from ssi.suites import Suite, proofs
 
-__all__ = ["ID", "MECHANICS", "asked", "check", "derive", "issue", "meets", "open", "open_credential",
+__all__ = ["ID", "MECHANICS", "asked", "check", "core", "derive", "issue", "meets", "open", "open_credential",
            "open_presentation", "whole", "within"]  # fmt: skip
 
 ID: Final = ldproofs.ID
@@ -126,11 +126,34 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
         found = ldproofs.secured(document, keys=keys, now=now)
         return ldproofs.opened(found, (vpclaims.MISSING, None), now=now)
     model = vcdm.presentation(document)
-    if len(model.credentials) != 1 or not isinstance(model.credentials[0], vcdm.Model):
-        raise Malformed("ldp.one_credential", "The presentation does not hold exactly one credential of its format.")
-    found = ldproofs.secured(model.credentials[0].document, keys=keys, now=now)
+    found = ldproofs.secured(_only_one(model).document, keys=keys, now=now)
     bound = ldproofs.holder_binding(model, found, challenge=challenge, keys=keys, now=now)
     return ldproofs.opened(found, bound, now=now)
+
+
+def core(wire: str) -> bytes | None:
+    """What every showing of a credential repeats.
+
+    Of a document that is shown whole, its canonical JSON (RFC 8785) with its proofs; of one that can be shown in parts,
+    what its suite says. None for bbs-2023, which is there so that no two showings have anything in common: such a
+    credential cannot be anchored by itself. Raises Malformed, Unsupported.
+    """
+    document = _read(wire)
+    if "VerifiablePresentation" in _types(document):
+        document = _only_one(vcdm.presentation(document)).document
+    proofs_of_it = vcdm.proofs(document)
+    if not proofs_of_it:
+        raise Malformed("proof.none", "The credential has no proof.")
+    for proof in proofs_of_it:
+        if ldproofs.is_selective(proof) and "previousProof" not in proof:  # the one that is derived from
+            return suites.selective_of(proof).core(proof)
+    return jcs.canonicalize(document)
+
+
+def _only_one(model: vcdm.PresentationModel) -> vcdm.Model:
+    if len(model.credentials) != 1 or not isinstance(model.credentials[0], vcdm.Model):
+        raise Malformed("ldp.one_credential", "The presentation does not hold exactly one credential of its format.")
+    return model.credentials[0]
 
 
 def _read(wire: str) -> Mapping[str, Json]:

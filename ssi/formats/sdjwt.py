@@ -13,8 +13,8 @@ from datetime import datetime
 
 from ssi import jose
 from ssi.encoding import Json, instant, required_text, text
-from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
-from ssi.formats import keybinding, registered, sdwire
+from ssi.errors import Malformed, Refused, SsiError, Unsupported
+from ssi.formats import keybinding, registered, sdwire, unsigned
 from ssi.formats.disclosures import hash_named
 from ssi.formats.hiding import Random, pack
 from ssi.formats.opening import unpack
@@ -113,6 +113,11 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     return _opened(payload, wire.texts, issuer, (signature, binding, proof.key), now=now, audience=challenge.audience)
 
 
+def core(wire: str) -> bytes:
+    """The issuer-signed token: what every showing repeats, whatever is disclosed. Raises Malformed, Unsupported."""
+    return sdwire.split(wire).token
+
+
 def meets(meta: Mapping[str, Json], opened: Opened) -> bool:
     """Is the credential of one of the `vct_values` (OpenID4VP 1.0 B.3.5), by `vct` or by `aka_vcts`?
 
@@ -158,10 +163,8 @@ def _signature(token: jose.Jws, issuer: Issuer, *, keys: KeyResolver, now: datet
     try:
         found = keys.issuer_key(issuer, alg=token.alg, now=now)
         jose.verify(token, found.key)
-    except Unavailable as cause:
-        return Finding(Check.SIGNATURE, Outcome.UNKNOWN, cause.code, "The issuer's key could not be looked up now.")
     except SsiError as cause:
-        return Finding(Check.SIGNATURE, Outcome.FAIL, cause.code, "The credential is not signed by its issuer's key.")
+        return unsigned.finding(cause)
     evidence = {"alg": token.alg, "method": found.method}
     return Finding(Check.SIGNATURE, Outcome.PASS, "sdjwt.signed", "The credential is signed by its issuer.", evidence)
 

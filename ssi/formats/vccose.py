@@ -121,6 +121,18 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     return vcenvelope.opened(ID, read, (_READ, signature, bound), holder, now=now, asker=challenge.audience)
 
 
+def core(wire: str) -> bytes:
+    """What the issuer signed and the signature, also where a presentation is around it, however it is tagged.
+
+    Raises Malformed, Unsupported.
+    """
+    message = sign1.parse(_raw(wire), max_bytes=MAX_BYTES)
+    if not _is_of(message, "vc"):
+        raw = vcdocs.only_one(_parts(message, "vp")[1], MEDIA_TYPE)
+        message = sign1.parse(raw, max_bytes=MAX_BYTES)
+    return message.core
+
+
 # --- plain documents --------------------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,8 @@ from typing import Final, Literal, NamedTuple
 
 from ssi import vcdm
 from ssi.encoding import Json, instant, text
-from ssi.errors import Malformed, Refused, SsiError, Unavailable
-from ssi.formats import keybinding, registered, vcdocs, vpclaims
+from ssi.errors import Malformed, Refused, SsiError
+from ssi.formats import keybinding, registered, unsigned, vcdocs, vpclaims
 from ssi.keys import PublicKey
 from ssi.model import Check, Finding, Issuer, KeyResolver, MethodKey, Opened, Outcome, ResolvedKey
 from ssi.vcdm import schema
@@ -120,10 +120,8 @@ def signature(signed: Signed, find: Callable[[], ResolvedKey]) -> Finding:
     try:
         found = find()
         signed.verify(found.key)
-    except Unavailable as cause:
-        return Finding(Check.SIGNATURE, Outcome.UNKNOWN, cause.code, "The issuer's key could not be looked up now.")
     except SsiError as cause:
-        return Finding(Check.SIGNATURE, Outcome.FAIL, cause.code, "The credential is not signed by its issuer's key.")
+        return unsigned.finding(cause)
     evidence = {"alg": signed.alg, "method": found.method}
     return Finding(Check.SIGNATURE, Outcome.PASS, "vc.signed", "The credential is signed by its issuer.", evidence)
 

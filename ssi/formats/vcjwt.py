@@ -115,6 +115,14 @@ def _read(wire: str | bytes) -> vcenvelope.Secured:
     return vcenvelope.secured(vcjose.signed(token, envelope), document)
 
 
+def core(wire: str) -> bytes:
+    """The token that the issuer signed, also where a presentation is around it. Raises Malformed, Unsupported."""
+    outer = jose.parse(wire, typ=(PRESENTATION, ID))
+    if str(outer.header["typ"]).lower().removeprefix("application/") == ID:
+        return wire.encode("ascii")
+    return vcdocs.only_one(vcenvelope.divide(outer.claims)[0], MEDIA_TYPE)
+
+
 # --- plain documents --------------------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,11 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     return _opened(read, (signature, bound), proof.key, now=now, asker=challenge.audience)
 
 
+def core(wire: str) -> bytes:
+    """The issuer-signed token: what every showing repeats, whatever is disclosed. Raises Malformed, Unsupported."""
+    return sdwire.split(wire).token
+
+
 # --- plain documents --------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeVar
@@ -11,10 +13,12 @@ from urllib.parse import urlsplit
 
 from ssi import dids
 from ssi.caching import Cache, Kept
-from ssi.dids import DidDocument
+from ssi.dids import Resolved, Sources
+from ssi.encoding import Json
 from ssi.errors import Refused, SsiError, Unavailable, Unsupported
 from ssi.fetch import Fetch
 from ssi.issuerkeys.metadata import KeySet, published
+from ssi.issuerkeys.past import retired
 from ssi.keys import PublicKey
 from ssi.model import Issuer, MethodKey, ResolvedKey
 from ssi.trust import x509
@@ -23,21 +27,42 @@ KEEP: Final = timedelta(minutes=5)
 """How long a document from the web is used without asking again."""
 RETRY: Final = timedelta(seconds=10)
 """How long a failure is remembered, and the least time between two looks for a key that was not there."""
-_OFFLINE: Final = ("did:key:", "did:jwk:")
+_OFFLINE: Final = ("did:key:", "did:jwk:", "did:peer:")
+_GONE: Final = ("did.no_such_key", "did.revoked_key", "did.deactivated")
 _ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
 
 
-class Keys:
-    """Finds keys over `fetch` and keeps documents from the web for a short time; implements `model.KeyResolver`.
+@dataclass(frozen=True)
+class _Found:
+    """A DID's key, as `model.ResolvedKey` tells of it."""
 
-    Needs no network for `x5c`, did:key and did:jwk. Safe to share between threads.
+    key: PublicKey
+    retired: datetime | None = None
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Keys:
+    """Finds keys over its sources, and keeps what came for a short time; implements `model.KeyResolver`.
+
+    Needs no network for `x5c`, did:key, did:jwk and did:peer. Safe to share between threads.
+
+    With `history`, keys for assertions that a DID had once are found as well, and say since when they are `retired`.
+    Only who looks at that may ask so: everybody else takes such a signature for one of today.
     """
 
-    def __init__(self, fetch: Fetch, *, size: int = 256) -> None:
-        self._fetch = fetch
-        self._documents: Cache[str, DidDocument | SsiError] = Cache(size=size)
+    def __init__(self, sources: Fetch | Sources, *, history: bool = False, size: int = 256) -> None:
+        self._sources = sources if isinstance(sources, Sources) else Sources(sources)
+        self._history = history
+        self._documents: Cache[str, Resolved | SsiError] = Cache(size=size)
+        self._versions: Cache[str, tuple[Resolved, ...] | SsiError] = Cache(size=size)
         self._sets: Cache[str, KeySet | SsiError] = Cache(size=size)
+
+    def with_history(self) -> Keys:
+        """The same keys and retired ones, from what both keep together."""
+        other = copy(self)
+        other._history = True
+        return other
 
     def issuer_key(self, issuer: Issuer, *, alg: str, now: datetime) -> ResolvedKey:
         """The key that must have signed.
@@ -48,9 +73,9 @@ class Keys:
         if issuer.x5c:
             return ResolvedKey(_certified(issuer), "x5c")
         if issuer.id is None and issuer.kid is not None and issuer.kid.startswith("did:"):
-            return ResolvedKey(self._did_key(issuer.kid, "assertionMethod", now), "did")
+            return _resolved(self._did_key(issuer.kid, "assertionMethod", now))
         if issuer.id is not None and issuer.id.startswith("did:"):
-            return ResolvedKey(self._did_key(_did_url(issuer.id, issuer.kid), "assertionMethod", now), "did")
+            return _resolved(self._did_key(_did_url(issuer.id, issuer.kid), "assertionMethod", now))
         if issuer.id is not None and issuer.id.startswith("https://"):
             return ResolvedKey(self._published_key(issuer.id, issuer.kid, alg, now), "issuer-metadata")
         raise Unsupported(
@@ -59,7 +84,7 @@ class Keys:
 
     def holder_key(self, kid: str, *, now: datetime) -> PublicKey:
         """The key of a `cnf.kid`, a DID URL. Raises like `issuer_key`."""
-        return self._did_key(kid, "authentication", now)
+        return self._did_key(kid, "authentication", now).key
 
     def method_key(self, url: str, *, relationship: str, now: datetime) -> MethodKey:
         """The key of a verification method, a DID URL with its fragment. Raises like `issuer_key`.
@@ -69,29 +94,46 @@ class Keys:
         did, fragment = dids.split(url)
         if fragment is None:
             raise Refused("did.which_key", "The verification method names a DID, but none of its keys.")
-        return MethodKey(self._did_key(url, relationship, now), did)
+        found = self._did_key(url, relationship, now)
+        return MethodKey(found.key, did, found.retired, found.evidence)
 
-    def _did_key(self, url: str, relationship: str, now: datetime) -> PublicKey:
+    def _did_key(self, url: str, relationship: str, now: datetime) -> _Found:
         if url.startswith(_OFFLINE):
-            return _offline_key(url, relationship)  # which neither expires nor can be revoked
+            return _Found(_offline_key(url, relationship))  # which neither expires nor can be revoked
         did, _ = dids.split(url)
 
-        def load(before: Kept[DidDocument | SsiError] | None) -> Kept[DidDocument | SsiError]:
-            return _kept(lambda: dids.resolve(did, fetch=self._fetch, now=now), before, now)
+        def load(before: Kept[Resolved | SsiError] | None) -> Kept[Resolved | SsiError]:
+            return _kept(lambda: dids.resolve(did, sources=self._sources, now=now), before, now)
 
+        found = _value(self._documents.get(did, now=now, load=load))
         try:
-            found = _value(self._documents.get(did, now=now, load=load))
-            return found.key(url, relationship=relationship, now=now)
+            return _Found(found.key(url, relationship=relationship, now=now), evidence=found.evidence)
         except Refused as refused:
+            if refused.code not in _GONE:
+                raise
+            if self._history and relationship == "assertionMethod" and (past := self._retired_key(url, did, now)):
+                return _Found(*past, found.evidence)
             if refused.code != "did.no_such_key":
                 raise
         # A key added since the document was kept is looked for once more, but not at every request.
-        again = self._documents.get(did, now=now, load=load, newer_than=now - RETRY)
-        return _value(again).key(url, relationship=relationship, now=now)
+        found = _value(self._documents.get(did, now=now, load=load, newer_than=now - RETRY))
+        return _Found(found.key(url, relationship=relationship, now=now), evidence=found.evidence)
+
+    def _retired_key(self, url: str, did: str, now: datetime) -> tuple[PublicKey, datetime] | None:
+        def load(before: Kept[tuple[Resolved, ...] | SsiError] | None) -> Kept[tuple[Resolved, ...] | SsiError]:
+            return _kept(lambda: dids.history(did, sources=self._sources, now=now), before, now)
+
+        versions = _value(self._versions.get(did, now=now, load=load))
+        found = retired(versions, url, relationship="assertionMethod", now=now)
+        if found is not None:
+            return found
+        # The document may have been kept later than its versions.
+        again = _value(self._versions.get(did, now=now, load=load, newer_than=now - RETRY))
+        return retired(again, url, relationship="assertionMethod", now=now)
 
     def _published_key(self, iss: str, kid: str | None, alg: str, now: datetime) -> PublicKey:
         def load(before: Kept[KeySet | SsiError] | None) -> Kept[KeySet | SsiError]:
-            return _kept(lambda: published(iss, fetch=self._fetch), before, now)
+            return _kept(lambda: published(iss, fetch=self._sources.fetch), before, now)
 
         try:
             return _value(self._sets.get(iss, now=now, load=load)).key(kid, alg=alg)
@@ -99,6 +141,10 @@ class Keys:
             if refused.code != "issuerkeys.no_such_key":
                 raise
         return _value(self._sets.get(iss, now=now, load=load, newer_than=now - RETRY)).key(kid, alg=alg)
+
+
+def _resolved(found: _Found) -> ResolvedKey:
+    return ResolvedKey(found.key, "did", found.retired, found.evidence)
 
 
 @lru_cache(maxsize=1024)
@@ -164,4 +210,5 @@ def _value(found: _T | SsiError) -> _T:
 
 def _again(error: SsiError) -> SsiError:
     """The same error without the frames that a raised one collects."""
-    return type(error)(error.code, error.detail)
+    kind = Unavailable if isinstance(error, Unavailable) else type(error)  # a node's own error has other arguments
+    return kind(error.code, error.detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ssi.encoding import Json, read_json_object, required_text, text
@@ -13,8 +13,10 @@ from ssi.oid4vci.bodies import MAX_REQUEST_BYTES, members_once, text_of
 from ssi.oid4vci.encryption import MAX_RESPONSE_BYTES, ResponseEncryption
 from ssi.oid4vci.errors import OAuthError
 
-__all__ = ["MAX_REQUEST_BYTES", "CredentialRequest", "CredentialResponse", "NonceResponse"]
+__all__ = ["MAX_REQUEST_BYTES", "PROMISE", "CredentialRequest", "CredentialResponse", "NonceResponse"]
 
+PROMISE: Final = "facet_anchor"
+_LONGEST_PROMISE: Final = 2048
 _MAX_PROOFS: Final = 64
 _MALFORMED: Final = "invalid_credential_request"
 
@@ -72,19 +74,31 @@ class CredentialRequest:
 
 @dataclass(frozen=True)
 class CredentialResponse:
-    """What came back: credentials at once, or a transaction to ask about again after `interval` seconds."""
+    """What came back: credentials at once, or a transaction to ask about again after `interval` seconds.
+
+    `promises` are for each credential what its ledger receipt can be had with, or None; () where none has any. It goes
+    beside the credential as `facet_anchor`, which wallets that do not know it ignore (§8.3).
+    """
 
     credentials: tuple[Json, ...] = ()
     transaction_id: str | None = None
     interval: int | None = None
     notification_id: str | None = None
+    promises: tuple[Mapping[str, Json] | None, ...] = field(default=(), repr=False)
 
     @property
     def json(self) -> dict[str, Json]:
         """The response body."""
         if self.transaction_id is not None:
             return {"transaction_id": self.transaction_id, "interval": self.interval or 5}
-        members: dict[str, Json] = {"credentials": [{"credential": credential} for credential in self.credentials]}
+        promises = self.promises or (None,) * len(self.credentials)
+        both = zip(self.credentials, promises, strict=True)
+        members: dict[str, Json] = {
+            "credentials": [
+                {"credential": credential, **({} if promise is None else {PROMISE: dict(promise)})}
+                for credential, promise in both
+            ]
+        }
         if self.notification_id is not None:
             members["notification_id"] = self.notification_id
         return members
@@ -105,6 +119,7 @@ class CredentialResponse:
         return CredentialResponse(
             credentials=_credentials(members["credentials"]),
             notification_id=text(members, "notification_id", what="credential response"),
+            promises=_promises(members["credentials"]),
         )
 
 
@@ -151,6 +166,19 @@ def _credentials(value: Json) -> tuple[Json, ...]:
     if not all(isinstance(credential, str | dict) and credential for credential in found):
         raise refusal
     return tuple(found)
+
+
+def _promises(entries: list[Mapping[str, Json]]) -> tuple[Mapping[str, Json] | None, ...]:
+    """What stands beside each credential; () where nothing does. One that cannot be read is none."""
+    found = tuple(_promise(entry.get(PROMISE)) for entry in entries)
+    return found if any(one is not None for one in found) else ()
+
+
+def _promise(value: Json) -> Mapping[str, Json] | None:
+    salt, href = (value.get("salt"), value.get("href")) if isinstance(value, dict) else (None, None)
+    if not isinstance(salt, str) or not isinstance(href, str) or max(len(salt), len(href)) > _LONGEST_PROMISE:
+        return None
+    return {"salt": salt, "href": href}
 
 
 def _interval(members: Mapping[str, Json]) -> int:

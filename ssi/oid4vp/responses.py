@@ -6,16 +6,19 @@ By whichever way: a form that is posted, the same members in the fragment of an 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from ssi.encoding import Json, read_json_object, text, wire_json, wire_text, write_json
 from ssi.errors import Malformed, Refused, SsiError, Unsupported
 from ssi.jose import jwe
 from ssi.jose.jwe import DecryptionKey
+from ssi.oid4vp import receipts as beside
 from ssi.oid4vp.bindings import chosen_key
 from ssi.oid4vp.modes import DC_MODES, ENCRYPTED_MODES
 from ssi.oid4vp.parameters import AuthorizationRequest
+from ssi.oid4vp.receipts import Receipt, Receipts
 from ssi.oid4vp.urls import page
 
 RESPONSE_MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -27,27 +30,41 @@ MAX_DESCRIPTION = 1024
 class Response:
     """A wallet's answer: presentations by the query's ids, or an error. Nothing in it has been verified.
 
-    `state` must be compared with the request's (§5.3, §14.3.2).
+    `state` must be compared with the request's (§5.3, §14.3.2). `receipts` came beside the presentations.
     """
 
     vp_token: Mapping[str, tuple[str, ...]] | None
     error: str | None
     error_description: str | None
     state: str | None
+    receipts: Receipts = field(default_factory=dict, repr=False)
 
 
-def respond(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> dict[str, str]:
+NO_RECEIPTS: Mapping[str, Sequence[Receipt | None]] = MappingProxyType({})
+
+
+def respond(
+    request: AuthorizationRequest,
+    vp_token: Mapping[str, Sequence[str]],
+    *,
+    receipts: Mapping[str, Sequence[Receipt | None]] = NO_RECEIPTS,
+) -> dict[str, str]:
     """The form that a wallet posts to `response_uri`, encrypted where the request wants it (§8.1 to §8.3.1).
 
-    In the modes `fragment` it is what the fragment says: see `fragment_url`. Raises Malformed (`oid4vp.vp_token`) for
-    what was not asked, Unsupported (`oid4vp.encryption_key`, `oid4vp.enc`).
+    In the modes `fragment` it is what the fragment says: see `fragment_url`. `receipts` go beside the presentations.
+    Raises Malformed (`oid4vp.vp_token`) for what was not asked, Unsupported (`oid4vp.encryption_key`, `oid4vp.enc`).
     """
-    return _form(request, _answer(request, vp_token))
+    return _form(request, {**_answer(request, vp_token), **beside.members(vp_token, receipts)})
 
 
-def respond_to_page(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> dict[str, Json]:
+def respond_to_page(
+    request: AuthorizationRequest,
+    vp_token: Mapping[str, Sequence[str]],
+    *,
+    receipts: Mapping[str, Sequence[Receipt | None]] = NO_RECEIPTS,
+) -> dict[str, Json]:
     """The `data` object that a wallet gives the browser for the page that asked (A.4). Raises as `respond`."""
-    members = _answer(request, vp_token)
+    members = {**_answer(request, vp_token), **beside.members(vp_token, receipts)}
     return {"response": _encrypted(request, members)} if request.encrypted else members
 
 
@@ -171,7 +188,8 @@ def _read(members: Mapping[str, Json]) -> Response:
         raise Malformed("oid4vp.vp_token", "The answer holds neither presentations nor an error, or both.")
     if error is not None:
         return Response(None, error[:MAX_DESCRIPTION], description and description[:MAX_DESCRIPTION], state)
-    return Response(_vp_token(members["vp_token"]), None, None, state)
+    token = _vp_token(members["vp_token"])
+    return Response(token, None, None, state, beside.read(members.get(beside.PARAMETER), token))
 
 
 def _vp_token(token: Json) -> Mapping[str, tuple[str, ...]]:

@@ -7,10 +7,15 @@ from typing import Final, Protocol
 
 from ssi.fetch import Fetch
 from ssi.model import Check, Finding, Issuer, KeyResolver, Outcome, StatusChecker, StatusRef, TrustPolicy
-from ssi.status import bitchecker, token_status_list
+from ssi.status import anchored, bitchecker, token_status_list
+from ssi.status.anchored import Anchors, Looks
 from ssi.status.bitchecker import Opener
 
-__all__ = ["Checker", "Mechanism", "Opener", "kinds"]
+__all__ = ["Anchors", "Checker", "Mechanism", "Opener", "kinds"]
+
+
+class ListChecker(StatusChecker, Looks, Protocol):
+    """A checker that can be compared with a ledger."""
 
 
 class Mechanism(Protocol):
@@ -22,7 +27,7 @@ class Mechanism(Protocol):
 
     def checker(
         self, *, fetch: Fetch, keys: KeyResolver, trust: TrustPolicy, max_age: timedelta, opener: Opener | None
-    ) -> StatusChecker:
+    ) -> ListChecker:
         """A checker for this kind of status."""
 
 
@@ -39,7 +44,8 @@ class Checker:
 
     `trust` says who else than a credential's issuer may sign lists (it is asked about the types `statuslist+jwt`,
     `statuslist+cwt` and `BitstringStatusListCredential`); `max_age` how old a list may be that is relied on. `opener`
-    reads lists that are credentials themselves (`ssi.formats.anyvc`); without it these are UNKNOWN.
+    reads lists that are credentials themselves (`ssi.formats.anyvc`); without it these are UNKNOWN. With `anchors`,
+    lists are compared with what their issuers have anchored on a ledger.
     """
 
     def __init__(
@@ -50,11 +56,12 @@ class Checker:
         trust: TrustPolicy,
         max_age: timedelta,
         opener: Opener | None = None,
+        anchors: Anchors | None = None,
     ) -> None:
-        self._by_kind = {
-            mechanism.KIND: mechanism.checker(fetch=fetch, keys=keys, trust=trust, max_age=max_age, opener=opener)
-            for mechanism in _ALL
-        }
+        self._by_kind: dict[str, StatusChecker] = {}
+        for mechanism in _ALL:
+            made = mechanism.checker(fetch=fetch, keys=keys, trust=trust, max_age=max_age, opener=opener)
+            self._by_kind[mechanism.KIND] = made if anchors is None else anchored.Checker(made, anchors)
 
     def check(self, status: StatusRef, *, issuer: Issuer, now: datetime) -> Finding:
         """What the mechanism finds; UNKNOWN `status.kind` for one that is not in the table."""

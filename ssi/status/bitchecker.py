@@ -19,6 +19,7 @@ from ssi.encoding import MAX_JSON_BYTES, Json, printable, seconds
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
 from ssi.fetch import Fetch
 from ssi.model import Check, Finding, Issuer, KeyResolver, Opened, Outcome, StatusRef, TrustPolicy
+from ssi.status.anchored import Served
 from ssi.status.bitlist import MIN_ENTRIES
 from ssi.status.bitstring import KIND, TYPE, BitstringList, read
 from ssi.status.token import demand
@@ -74,19 +75,27 @@ class Checker:
         `status.index`; UNKNOWN `status.no_opener`, `status.unavailable`, `status.stale`, `status.unreliable`,
         `status.unknown_value`, where `evidence["cause"]` says why.
         """
+        return self.look(status, issuer=issuer, now=now)[0]
+
+    def look(
+        self, status: StatusRef, *, issuer: Issuer, now: datetime, newer_than: datetime | None = None
+    ) -> tuple[Finding, Served | None]:
+        """`check`, and the list that the finding is from (`anchored.Looks`)."""
         if self._opener is None:
             detail = "The credential's status is published as a credential, which this service was not set up to read."
-            return Finding(Check.STATUS, Outcome.UNKNOWN, "status.no_opener", detail, {"list": status.uri})
+            return Finding(Check.STATUS, Outcome.UNKNOWN, "status.no_opener", detail, {"list": status.uri}), None
         opener = self._opener
         known = self._cache.get(
             (status.uri, issuer),
             now=now,
             load=lambda before: self._load(before, status.uri, issuer, opener, now),
+            newer_than=newer_than,
             meanwhile=lambda kept: now < kept.until + RETRY and self._usable(kept.value, now),
         )
         if known.list is None or not self._usable(known, now):
-            return _undecided(known, status.uri)
-        return _judged(status, known.list, _evidence(known, status))
+            return _undecided(known, status.uri), None
+        served = Served(status.uri, known.list.bits.digest, known.list.valid_from)
+        return _judged(status, known.list, _evidence(known, status)), served
 
     def _usable(self, known: _Known, now: datetime) -> bool:
         if known.list is None or now > known.fetched_at + self._max_age:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Final
 
 from ssi.encoding import Json, b64url, unb64url
@@ -50,6 +52,11 @@ class Bitstring:
         if not isinstance(encoded, str) or not encoded.startswith("u"):
             raise Malformed("status.list", "The status list has no encoded list in base64url.")
         return Bitstring(_expanded(unb64url(encoded[1:], what="status list")))
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What stands for the whole content on a ledger (docs/adr/0016): SHA-256 of the unpacked list."""
+        return sha256(self.data).digest()
 
     def entries(self, size: int) -> int:
         """How many entries of `size` bits there are."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Final
 
 from ssi.cose.cbor import Cbor
@@ -45,6 +47,11 @@ class StatusList:
     def size(self) -> int:
         """How many statuses there are."""
         return len(self.data) * 8 // self.bits
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What stands for the whole content on a ledger (docs/adr/0016): SHA-256 of the width and the unpacked list."""
+        return sha256(bytes([self.bits]) + self.data).digest()
 
     def get(self, index: int) -> int:
         """The status at `index`, counted from 0. Raises Refused (`status.index`) out of bounds (§8.3 step 6)."""

@@ -21,6 +21,7 @@ from ssi.fetch import Fetch
 from ssi.jose.jws import MAX_JWS_BYTES
 from ssi.model import Check, Finding, Issuer, KeyResolver, Outcome, StatusRef, TrustPolicy
 from ssi.status import cwt
+from ssi.status.anchored import Served
 from ssi.status.bits import StatusList, read_list
 from ssi.status.token import LEEWAY, TYP, StatusListToken, issue, read
 
@@ -73,20 +74,28 @@ class Checker:
         UNKNOWN codes: `status.unavailable`, `status.stale`, `status.unreliable` (the list that was served cannot be
         relied on; `evidence["cause"]` says why), `status.unknown_value`.
         """
+        return self.look(status, issuer=issuer, now=now)[0]
+
+    def look(
+        self, status: StatusRef, *, issuer: Issuer, now: datetime, newer_than: datetime | None = None
+    ) -> tuple[Finding, Served | None]:
+        """`check`, and the list that the finding is from (`anchored.Looks`)."""
         known = self._cache.get(
             (status.uri, issuer),
             now=now,
             load=lambda before: self._load(before, status.uri, issuer, now),
+            newer_than=newer_than,
             meanwhile=lambda kept: now < kept.until + RETRY and self._usable(kept.value.token, now),
         )
         token = known.token
         if token is None or not self._usable(token, now):
-            return _undecided(known, status.uri)
+            return _undecided(known, status.uri), None
+        served = Served(token.uri, token.statuses.digest, token.issued_at)
         try:
             value = token.statuses.get(status.index)
         except Refused as refused:
-            return Finding(Check.STATUS, Outcome.FAIL, refused.code, refused.detail, known.evidence)
-        return _judged(value, known.evidence)
+            return Finding(Check.STATUS, Outcome.FAIL, refused.code, refused.detail, known.evidence), served
+        return _judged(value, known.evidence), served
 
     def _usable(self, token: StatusListToken | None, now: datetime) -> bool:
         """May the list still be relied on: not expired (§13.7), not older than `max_age`, not of the future?"""

@@ -93,6 +93,12 @@ class SelectiveSuite(Suite, Protocol):
     def verify_shown(self, document: Mapping[str, Json], proof: Mapping[str, Json], *, key: PublicKey) -> Sequence[str]:
         """As `verify`; returns the mandatory statements (lines of N-Quads), of which the holder cannot hide any."""
 
+    def core(self, proof: Mapping[str, Json]) -> bytes | None:
+        """What all proofs that are derived from one base proof share with it; None where they share nothing.
+
+        `proof` is the one or the other. Raises Malformed.
+        """
+
     def check_base(self, document: Mapping[str, Json], proof: Mapping[str, Json], *, key: PublicKey) -> tuple[str, ...]:
         """What the holder asks on receipt: is the base proof good? Returns the mandatory pointers.
 

@@ -195,6 +195,10 @@ def verify_shown(document: Document, proof: Document, *, key: PublicKey) -> tupl
     return tuple(fixed)
 
 
+def core(_proof: Document) -> None:
+    """Nothing: a derived proof shares no bytes with its base proof or with another, so showings cannot be linked."""
+
+
 def _verified(public: bytes, derived: Derived, header: bytes, shown: Mapping[int, bytes]) -> None:
     """§3.4.7 step 6, by feature."""
     if derived.feature is Feature.BASELINE:

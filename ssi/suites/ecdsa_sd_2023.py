@@ -208,6 +208,15 @@ def _verified(
         raise Refused("suite.signature", "The proof's signature does not match the document.") from None
 
 
+def core(proof: Document) -> bytes:
+    """The issuer's signature and the key that was made for this proof: derived proofs have both as they are (§3.5.7).
+
+    Raises Malformed.
+    """
+    _, parts = components.unpack(proof, headers=(_BASE, _DERIVED), count=5)
+    return components.octets(parts[0], 64) + components.octets(parts[1], 35)
+
+
 # --- the parts --------------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ from ssi.trust import x509
 
 _DOES_NOT_APPLY: Final = frozenset({"trust.no_chain", "trust.signed_with_certificate"})
 """Refusals that say only that the issuer proved itself in another way: the last ones to tell a person."""
+_SAYS_LITTLE: Final = frozenset({"trust.unknown_issuer", "trust.no_ledger_identity", "trust.not_accredited"})
+"""Refusals of those who have never heard of the issuer: told where nobody knows more."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class AnyOf:
             if finding.outcome is Outcome.PASS:
                 return finding
             findings.append(finding)
-        return min(findings, key=lambda each: (each.outcome is not Outcome.UNKNOWN, each.code in _DOES_NOT_APPLY))
+        return min(findings, key=_telling)
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,10 @@ class UnsafeAnyone:
     def judge(self, issuer: Issuer, credential_type: str, *, now: datetime) -> Finding:  # nobody is asked anything
         """Always PASS, as `trust.unsafe_anyone`."""
         return _yes("trust.unsafe_anyone", "This service trusts every issuer: it is set up for demonstrations only.")
+
+
+def _telling(finding: Finding) -> tuple[bool, bool, bool]:
+    return finding.outcome is not Outcome.UNKNOWN, finding.code in _DOES_NOT_APPLY, finding.code in _SAYS_LITTLE
 
 
 def any_of(policies: Iterable[TrustPolicy | None]) -> TrustPolicy | None:

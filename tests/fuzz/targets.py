@@ -18,7 +18,7 @@ from pathlib import Path
 from ssi import dcql, dids, jsonld, oid4vci, oid4vp, vcdm
 from ssi.bbs.keys import BbsSigner
 from ssi.cose import cbor, sign1
-from ssi.dids import document, multikey
+from ssi.dids import dereferencing, document, multikey, peer
 from ssi.encoding import b64url, read_json, read_json_object, write_json
 from ssi.errors import SsiError
 from ssi.formats import typemetadata
@@ -29,9 +29,9 @@ from ssi.suites import proofs
 from ssi.trust import policies, x509
 from ssi.trust.federation import statements
 from ssi.vcdm import evaluation
-from tests.fuzz import issuance, trusting
+from tests.fuzz import issuance, trusting, webvh
 from tests.ssi import drafts
-from tests.support import NOW
+from tests.support import NOW, InMemoryFetch
 
 FOUND = Path(__file__).parent / "found"
 """Inputs that once broke something, by target; every test run tries them again."""
@@ -221,6 +221,16 @@ def did_key_document() -> dict[str, object]:
     return {"id": did, "verificationMethod": [method], "authentication": ["#1"], "assertionMethod": [method]}
 
 
+def _peer() -> str:
+    service = {"type": "DIDCommMessaging", "serviceEndpoint": "https://mediator.test/"}
+    return peer.of_keys([("A", multikey.encode(drafts.ISSUER.public))], [service])
+
+
+def _did_url(data: bytes) -> None:
+    sources = dids.Sources(InMemoryFetch({}))
+    dereferencing.dereference(_text(data), {}, accept=dereferencing.URI_LIST, sources=sources, now=NOW)
+
+
 _LIST = "https://issuer.test/status/1"
 TARGETS: tuple[Target, ...] = (
     *_of_formats(),
@@ -248,6 +258,10 @@ TARGETS: tuple[Target, ...] = (
         lambda: (multikey.encode(drafts.ISSUER.public).encode(),),
         lambda data: multikey.decode(_text(data)) and None,
     ),
+    Target("did-peer", lambda: (_peer().encode(),), lambda data: peer.expand(_text(data)) and None),
+    Target("did-url", lambda: (f"{_peer()}?service=service&relativeRef=%2Fx#y".encode(),), _did_url),
+    Target("did-webvh-log", webvh.log_seeds, webvh.log),
+    Target("did-webvh-witness", webvh.witness_seeds, webvh.witness),
     Target("certificate", lambda: (b"0\x82\x01\x0a0\x81\xb4",), lambda data: x509.leaf((data,)) and None),
     Target(
         "offer",

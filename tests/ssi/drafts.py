@@ -83,7 +83,7 @@ class Resolver:
 
 
 def _did_key(url: str, relationship: str) -> PublicKey:
-    return dids.verification_key(url, relationship=relationship, fetch=InMemoryFetch({}), now=NOW)
+    return dids.verification_key(url, relationship=relationship, sources=dids.Sources(InMemoryFetch({})), now=NOW)
 
 
 @dataclass(frozen=True)

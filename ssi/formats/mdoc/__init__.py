@@ -112,6 +112,11 @@ def open(presentation: Presentation, *, challenge: Challenge, keys: KeyResolver,
     return _judged(document, binding, keys=keys, now=now)
 
 
+def core(shown: str) -> bytes:
+    """The security object and its signature: what every showing repeats. Raises Malformed, Unsupported."""
+    return wire.read_presentation(wire.unwrapped(shown)).issued.auth.core
+
+
 def meets(meta: Mapping[str, Json], opened: Opened) -> bool:
     """Is the document of the `doctype_value` (OpenID4VP 1.0 B.2.3)? An empty `meta` asks for nothing (§6.1)."""
     return not meta or meta.get("doctype_value") == opened.type

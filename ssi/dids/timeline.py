@@ -1,0 +1,89 @@
+"""The past of a DID in words: what changed, and when?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ssi.dids.document import DidDocument
+from ssi.dids.sources import Resolved
+from ssi.encoding import Json, printable
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Step:
+    """One version: when it came to be (None: its method does not say), its id, and what it changed, in short words.
+
+    The words hold names from the document, made fit to be shown. `evidence` is what a ledger said about the version.
+    """
+
+    at: datetime | None
+    version: str | None
+    words: tuple[str, ...]
+    evidence: Mapping[str, Json]
+
+
+def timeline(versions: Sequence[Resolved]) -> tuple[Step, ...]:
+    """The steps from version to version, the oldest first."""
+    steps = []
+    for number, version in enumerate(versions):
+        said = version.metadata.get("versionId")
+        last = number == len(versions) - 1
+        words = _created(version) if number == 0 else _changed(versions[number - 1].document, version.document)
+        if version.deactivated and last:
+            words = (*words, "deactivated")
+        name = printable(said, limit=_SHOWN) if isinstance(said, str) else None
+        steps.append(Step(version.since, name, words or ("nothing that shows",), version.evidence))
+    return tuple(steps)
+
+
+def _created(version: Resolved) -> tuple[str, ...]:
+    keys = len(version.document.methods)
+    return (f"created with {keys} key" + ("" if keys == 1 else "s"),)
+
+
+def _changed(before: DidDocument, after: DidDocument) -> tuple[str, ...]:
+    replaced = [name for name in _both(before.methods, after.methods) if before.methods[name] != after.methods[name]]
+    services = {one.id: one for one in before.services}, {one.id: one for one in after.services}
+    moved = [name for name in _both(*services) if services[0][name] != services[1][name]]
+    return (
+        *([f"moved to {printable(after.id, limit=_SHOWN)}"] if before.id != after.id else []),
+        *_said("controller", before.controllers, after.controllers),
+        *_said("key", before.methods, after.methods),
+        *(f"key {_short(name)} replaced" for name in replaced),
+        *_uses(before, after),
+        *_said("service", *services),
+        *(f"service {_short(name)} changed" for name in moved),
+        *_said("other name", before.also_known_as, after.also_known_as),
+    )
+
+
+def _uses(before: DidDocument, after: DidDocument) -> list[str]:
+    """Keys that stayed, but may be used for more or less than before."""
+    words = []
+    for relationship, ids in after.relationships.items():
+        for name in _both(before.methods, after.methods):
+            was, is_now = name in before.relationships.get(relationship, ()), name in ids
+            if was != is_now:
+                words.append(f"key {_short(name)} {'now' if is_now else 'no longer'} for {relationship}")
+    return words
+
+
+def _both(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    kept = set(after)
+    return [name for name in before if name in kept]
+
+
+def _said(what: str, before: Iterable[str], after: Iterable[str]) -> list[str]:
+    old, new = list(before), list(after)
+    added = [f"{what} {_short(name)} added" for name in new if name not in old]
+    return added + [f"{what} {_short(name)} removed" for name in old if name not in new]
+
+
+def _short(url: str) -> str:
+    """A DID URL's fragment, or a whole name that has none."""
+    _, mark, fragment = url.partition("#")
+    return printable("#" + fragment if mark else url, limit=_SHOWN)
