@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.demo import Wallet
+from scripts.cast import Wallet
 from scripts.stage import House, Stage
 from scripts.suite import Module, Plan
 from scripts.town import BIN

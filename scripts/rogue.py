@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ import httpx
 from ssi.formats import sdjwt
 from ssi.jose import jws
 from ssi.keys import Signer, SoftwareSigner
-from ssi.model import Challenge, ClaimPath, Credential, Disclosure
+from ssi.model import Challenge, ClaimPath, Credential, Disclosure, Draft, Issuer, StatusRef
 
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 
@@ -94,6 +95,25 @@ def with_altered_claim(presentation: str, name: str, value: object, loot: Loot, 
     digest = base64.urlsafe_b64encode(hashlib.sha256(body.encode()).digest()).rstrip(b"=").decode()
     claims = {"aud": request.client_id, "nonce": request.nonce, "iat": _now(), "sd_hash": digest}
     return body + jws.sign(claims, signer=loot.holder, header={"typ": "kb+jwt"})
+
+
+def forge(loot: Loot, stolen: Signer, *, claims: Mapping[str, Any], at: datetime) -> Loot:
+    """A card that its issuer never made: signed with a key stolen there, dated as the thief likes.
+
+    Everything but the claims is as in an honest card of the same issuer, its place in the status list included.
+    """
+    honest = json.loads(_unpad(loot.credential.wire.split(".")[1]))
+    entry = honest["status"]["status_list"]
+    draft = Draft(
+        type=honest["vct"],
+        issuer=Issuer(honest["iss"], kid=f"{honest['iss']}#{stolen.kid}"),
+        claims=claims,
+        disclosable=tuple((name,) for name in claims),
+        valid_until=datetime.fromtimestamp(honest["exp"], UTC),
+        statuses=(StatusRef("token_status_list", entry["uri"], entry["idx"]),),
+    )
+    holder = SoftwareSigner.generate("ES256")
+    return Loot(sdjwt.issue(draft, signer=stolen, holder=holder.public, now=at), holder)
 
 
 def answer(http: httpx.Client, request: Asked, presentation: str) -> httpx.Response:

@@ -20,7 +20,7 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from scripts.demo import PORTRAIT, SELFIE, Desk, Wallet
+from scripts.cast import PORTRAIT, SELFIE, Desk, Wallet
 from scripts.suite import DONE, SECONDS, Module, Outcome, Plan, Suite
 from scripts.town import bootstrap, free_ports, running
 from service import minting

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 BIN = Path(sys.executable).parent
 ROLES = ("issuer", "wallet", "verifier")
@@ -31,7 +31,9 @@ class Town:
 
     directory: Path
     urls: Mapping[str, str]
-    processes: Mapping[str, subprocess.Popen[str]]
+    processes: dict[str, subprocess.Popen[str]]
+    ports: Mapping[str, int]
+    environment: Mapping[str, str]
 
     @property
     def ca_file(self) -> Path:
@@ -41,6 +43,26 @@ class Town:
     def secret(self, name: str) -> str:
         """A secret that bootstrap minted, such as `issuer/desk-token` or `verifier/api-key`."""
         return (self.directory / name).read_text().strip()
+
+    def stop(self, role: str) -> int | None:
+        """Ask one service to end; its exit code."""
+        process = self.processes[role]
+        stop({role: process})
+        return process.returncode
+
+    def start(self, *roles: str) -> None:
+        """Start services anew that were stopped. Raises NotStarted."""
+        for role in roles:
+            self.processes[role] = start(role, self.ports[role], self.directory, self.urls, self.environment)
+        for role in roles:
+            wait_ready(self.processes[role], role, self.directory)
+
+    def issuer_command(self, *words: str) -> dict[str, Any]:
+        """What `facet-issuer <words>` says about this desk. Raises CalledProcessError."""
+        command = [str(BIN / "facet-issuer"), *words, "--data", str(self.directory), "--allow-loopback", "--json"]
+        command += ["--base-url", self.urls["issuer"]]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment(self.environment))
+        return dict(json.loads(done.stdout))
 
 
 def free_ports() -> dict[str, int]:
@@ -87,8 +109,12 @@ def start(
         command += ["--wallet-url", urls["wallet"]]
     log = (data / "log.jsonl").open("a")
     return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **extra}
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=_environment(extra)
     )
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, **extra}
 
 
 def wait_ready(process: subprocess.Popen[str], role: str, directory: Path, *, seconds: float = 180) -> str:
@@ -117,15 +143,12 @@ def running(
     """The three services, up and answering; stopped by SIGTERM on the way out."""
     urls = {role: f"https://localhost:{ports[role]}" for role in ROLES}
     bootstrap(directory, urls)
-    processes: dict[str, subprocess.Popen[str]] = {}
+    town = Town(directory, urls, {}, ports, environment or {})
     try:
-        for role in ROLES:
-            processes[role] = start(role, ports[role], directory, urls, environment or {})
-        for role in ROLES:
-            wait_ready(processes[role], role, directory)
-        yield Town(directory, urls, processes)
+        town.start(*ROLES)
+        yield town
     finally:
-        stop(processes)
+        stop(town.processes)
 
 
 def stop(processes: Mapping[str, subprocess.Popen[str]], *, seconds: float = 15) -> None:

@@ -72,22 +72,30 @@ class Made:
         return tuple(file for file in self.files if file.written)
 
 
-def bootstrap(directory: Path, *, hosts: Sequence[str], base_urls: Mapping[str, str], now: datetime) -> Made:
+def bootstrap(
+    directory: Path,
+    *,
+    hosts: Sequence[str],
+    base_urls: Mapping[str, str],
+    now: datetime,
+    found: Founder | None = None,
+) -> Made:
     """Fill `directory` for the roles in `base_urls` (role to URL). `hosts` are further names the services answer to.
 
-    Raises Malformed (`bootstrap.base_url`) for a URL without a host, Unavailable (`bootstrap.files`) when the directory
-    cannot be written.
+    `found` gives the issuer its DID when all its keys are there; without it the issuer is a did:web. Raises Malformed
+    (`bootstrap.base_url`) for a URL without a host, Unavailable (`bootstrap.files`) when the directory cannot be
+    written, and what `found` raises.
     """
     try:
-        with _locked(directory):
-            return Made(directory, tuple(_fill(_Files(directory), hosts, base_urls, now)))
+        with locked(directory):
+            return Made(directory, tuple(_fill(Files(directory), hosts, base_urls, now, found or named)))
     except OSError as error:
         detail = f"The set-up in {directory} cannot be written ({error.strerror})."
         raise Unavailable("bootstrap.files", detail) from error
 
 
 @dataclass(frozen=True)
-class _Files:
+class Files:
     """Writes files whole or not at all, secret ones for their owner's eyes only."""
 
     root: Path
@@ -119,13 +127,22 @@ class _Files:
             return MadeFile(path, purpose, secret=False, written=False)
         return self.write(name, data, purpose, secret=False)
 
+    def issuers(self, did: str) -> MadeFile:
+        """The file that names the issuer's DID, and for which types it counts."""
+        listed = write_json({did: list(ISSUED)}) + b"\n"
+        return self.keep_same("trust/issuers.json", listed, "the issuer's DID, for those who rely on it")
+
     def read(self, name: str) -> bytes:
         """The file's bytes."""
         return (self.root / name).read_bytes()
 
 
+Founder = Callable[[Files, str, datetime], Iterator[MadeFile]]
+"""Makes what the issuer at a URL needs for its DID, when everything else is there, and says what it has made."""
+
+
 @contextmanager
-def _locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path) -> Iterator[None]:
     """Two runs at once take turns."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / ".bootstrap.lock").open("w") as lock:
@@ -133,7 +150,9 @@ def _locked(directory: Path) -> Iterator[None]:
         yield
 
 
-def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now: datetime) -> Iterator[MadeFile]:
+def _fill(
+    files: Files, hosts: Sequence[str], base_urls: Mapping[str, str], now: datetime, found: Founder
+) -> Iterator[MadeFile]:
     authorities: dict[str, Authority] = {}
     for name, title in AUTHORITIES.items():
         yield from _authority(files, name, title, authorities, now)
@@ -148,8 +167,6 @@ def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now
         url = base_urls["issuer"]
         leaf = Leaf("Facet Desk", "Facet Desk", (_host(url),), (url,))
         yield from _leaf(files, "issuer/signing", leaf, authorities["issuer-ca"], purpose="signs credentials", now=now)
-        listed = write_json({_did_web(url): list(ISSUED)}) + b"\n"
-        yield files.keep_same("trust/issuers.json", listed, "the issuer's DID, for those who rely on it")
     if "verifier" in base_urls:
         url = base_urls["verifier"]
         leaf = Leaf("Facet Verifier", "Facet Verifier", (_host(url),), (url,))
@@ -162,9 +179,16 @@ def _fill(files: _Files, hosts: Sequence[str], base_urls: Mapping[str, str], now
     for name, purpose in SECRETS:
         if name.split("/")[0] in base_urls:
             yield files.keep(name, lambda: secrets.token_urlsafe(32).encode() + b"\n", purpose, secret=True)
+    if "issuer" in base_urls:
+        yield from found(files, base_urls["issuer"], now)
 
 
-def _wallet(files: _Files, url: str, authority: Authority, now: datetime) -> Iterator[MadeFile]:
+def named(files: Files, url: str, _now: datetime) -> Iterator[MadeFile]:
+    """The founder of an issuer that has no ledger: its DID is the did:web of its address."""
+    yield files.issuers(_did_web(url))
+
+
+def _wallet(files: Files, url: str, authority: Authority, now: datetime) -> Iterator[MadeFile]:
     """Who vouches for the wallet, and how an issuer knows it where nobody does (its client identifier is its URL)."""
     leaf = Leaf("Facet Wallet", "Facet Wallet", (_host(url),), (url,))
     yield from _leaf(files, "wallet/provider", leaf, authority, purpose="vouches for wallets and their keys", now=now)
@@ -172,7 +196,7 @@ def _wallet(files: _Files, url: str, authority: Authority, now: datetime) -> Ite
     yield files.keep_same("trust/wallets.json", write_json(listed) + b"\n", "the wallet, for issuers it signs in at")
 
 
-def _attested(files: _Files, url: str, authority: Authority, now: datetime) -> Iterator[MadeFile]:
+def _attested(files: Files, url: str, authority: Authority, now: datetime) -> Iterator[MadeFile]:
     """The verifier's other identity (OpenID4VP 1.0 §12): an attester, whose key no role holds, vouches for its key.
 
     Attesters have an authority of their own: else whoever may ask could vouch for others.
@@ -191,7 +215,7 @@ def _attested(files: _Files, url: str, authority: Authority, now: datetime) -> I
 
 
 def _authority(
-    files: _Files, name: str, title: str, authorities: dict[str, Authority], now: datetime
+    files: Files, name: str, title: str, authorities: dict[str, Authority], now: datetime
 ) -> Iterator[MadeFile]:
     """An authority's key (kept apart from the roles) and its certificate; either without the other is made anew."""
     key_name, certificate_name = f"ca/{name}.key", f"trust/{name}.pem"
@@ -208,7 +232,7 @@ def _authority(
 
 
 def _leaf(
-    files: _Files, name: str, leaf: Leaf, authority: Authority, *, purpose: str, now: datetime
+    files: Files, name: str, leaf: Leaf, authority: Authority, *, purpose: str, now: datetime
 ) -> Iterator[MadeFile]:
     yield files.keep(f"{name}.key", lambda: minting.key_pem(minting.new_key()), f"key that {purpose}", secret=True)
     key = SoftwareSigner.from_pkcs8(files.read(f"{name}.key"))

@@ -103,7 +103,7 @@ def make(import_name: str, settings: ServiceSettings, *, about: Callable[[], Map
 
 
 class Resolution(Protocol):
-    """What is answered for a DID: a status, a media type and a JSON body."""
+    """What is answered for a DID: a status, a media type and a JSON body, or where to go on."""
 
     @property
     def status(self) -> int:
@@ -117,6 +117,10 @@ class Resolution(Protocol):
     def body(self) -> Mapping[str, Json]:
         """The body."""
 
+    @property
+    def location(self) -> str | None:
+        """The address to go on to; then there is no body."""
+
 
 def resolve_dids(app: Flask, resolve: Callable[[str, str | None, Mapping[str, str]], Resolution]) -> None:
     """Add `GET /identifiers/<DID or DID URL>`; `resolve` gets that, the Accept header and the query."""
@@ -124,6 +128,8 @@ def resolve_dids(app: Flask, resolve: Callable[[str, str | None, Mapping[str, st
     @open_to_all
     def identifiers(name: str) -> Response:
         found = resolve(name, request.headers.get("Accept"), request.args.to_dict())
+        if found.location is not None:
+            return Response(b"", found.status, {"Location": found.location}, content_type=found.content_type)
         return Response(write_json(found.body), found.status, content_type=found.content_type)
 
     app.url_map.merge_slashes = False  # what is asked about is one name, whatever it holds

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import zip_longest
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from ssi import dcql, haip
 from ssi.encoding import Json, read_json, read_json_object, required_text, text, write_json
 from ssi.errors import Malformed
 from ssi.model import Check, Presentation, TrustPolicy
-from ssi.oid4vp import modes, verifierinfo
+from ssi.oid4vp import Response, modes, verifierinfo
 from ssi.oid4vp.verifierinfo import VerifierInfo
 from verifier import conditions, transactions
 from verifier.policy import MustEqual, Policy
@@ -72,16 +73,20 @@ class Ask:
         """Can another device answer? Not where the answer comes back by the browser that opened the link."""
         return self.link_mode in modes.POST_MODES
 
-    def presentations(self, vp_token: Mapping[str, Sequence[str]]) -> dict[str, tuple[Presentation, ...]]:
+    def presentations(self, response: Response) -> dict[str, tuple[Presentation, ...]]:
         """What was presented, by credential query; what was not asked for has no format, and so fails to open.
 
         Raises Malformed (`session.too_many`).
         """
+        vp_token, receipts = response.vp_token or {}, response.receipts
         if sum(len(found) for found in vp_token.values()) > MAX_PRESENTATIONS:
             raise Malformed("session.too_many", f"The answer holds more than {MAX_PRESENTATIONS} presentations.")
         formats = {one.id: one.format for one in self.query.credentials}
         return {
-            query_id: tuple(Presentation(formats.get(query_id, ""), wire) for wire in wires)
+            query_id: tuple(
+                Presentation(formats.get(query_id, ""), wire, receipt)
+                for wire, receipt in zip_longest(wires, receipts.get(query_id, ()))
+            )
             for query_id, wires in vp_token.items()
         }
 

@@ -259,7 +259,7 @@ class Sessions:
     ) -> Receipt:
         """Spend the request, judge the answer, and record what was found."""
         ask = asking.read(record.ask)
-        presented = ask.presentations(response.vp_token or {})
+        presented = ask.presentations(response)
         code = self._secret() if door == HERE else None
         if not self.store.spend(record.id, at=seconds(now), door=door, response_code=code and digest(code)):
             raise refusals.spent()

@@ -50,6 +50,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "JSON file with further issuers: {DID or URL: [types] or null}. Default: <data>/trust/issuers.json, if there.",
     ),
     Option("trust", "Further issuers, by list or federation, JSON. Default: <data>/trust/trust.json, if there."),
+    Option("ledger", "Ledger of DIDs, receipts and accreditations, JSON. Default: <data>/trust/ledger.json, if there."),
+    Option("require-accreditation", "Believe only issuers whom the ledger's accreditors have accredited.", flag=True),
+    Option("require-anchored-status", "Believe only status lists whose issuers anchor them on the ledger.", flag=True),
     Option("api-key-file", "File with one API key to a line. Default: <data>/verifier/api-key, if there."),
     Option(
         "seal-key", "Key that seals stored claims, shared by replicas. Default: <data>/verifier/seal.key, made once."
@@ -92,6 +95,9 @@ class VerifierSettings:
     memory: timedelta
     status_max_age: timedelta
     trust: Path | None = None
+    ledger: Path | None = None
+    require_accreditation: bool = False
+    require_anchored_status: bool = False
     control: bool = False
 
 
@@ -122,6 +128,9 @@ def read(values: Mapping[str, str]) -> VerifierSettings:
         memory=_span(source, "memory-seconds", low=60, high=31_536_000),
         status_max_age=_span(source, "status-seconds", low=11, high=2_592_000),
         trust=_file(source, "trust", service.data / "trust" / "trust.json"),
+        ledger=_file(source, "ledger", service.data / "trust" / "ledger.json"),
+        require_accreditation=source.flag("require-accreditation"),
+        require_anchored_status=source.flag("require-anchored-status"),
         control=control.allowed(source, service),
     )
 

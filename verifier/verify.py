@@ -26,7 +26,8 @@ from ssi.model import (
     failed,
     worst,
 )
-from verifier import authorised
+from verifier import authorised, onrecord
+from verifier.onrecord import Noting, OnRecord
 from verifier.policy import Policy
 
 
@@ -53,6 +54,7 @@ _NOT_ASKED: Mapping[Check, str] = MappingProxyType(
         Check.VALIDITY: "The credential's dates were not checked.",
         Check.STATUS: "Nobody asked the issuer's list whether the credential was withdrawn.",
         Check.TRUST: "Nobody checked whether the issuer is one this service relies on.",
+        Check.LEDGER: "No ledger was asked about this credential.",
         Check.SCHEMA: "The claims were not compared with the published description of this type.",
         Check.PRESENCE: "No proof was asked for that the person is present now.",
         Check.RULE: "This request has no rule about what the claims say.",
@@ -183,18 +185,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class Verifier:
-    """Judges presentations. It finds keys, status lists and descriptions of types through what it is given alone."""
+    """Judges presentations. It finds keys, status lists and descriptions of types through what it is given alone.
+
+    `keys` may find retired ones: what such a key signed needs a receipt that is older, which `on_record` judges.
+    """
 
     keys: KeyResolver
     status: StatusChecker
     types: Types
+    on_record: OnRecord | None = None
 
     def verify(
         self, presentation: Presentation, *, challenge: Challenge, policy: Policy, now: datetime
     ) -> VerificationResult:
         """Judge one presentation. Raises nothing: what cannot be read or reached becomes a finding."""
+        noting = Noting(self.keys)
         try:
-            opened = formats.by_id(presentation.format).open(presentation, challenge=challenge, keys=self.keys, now=now)
+            opened = formats.by_id(presentation.format).open(presentation, challenge=challenge, keys=noting, now=now)
         except SsiError as error:
             return VerificationResult((_unreadable(error),), policy.demands)
         counted = _counted_type(opened, policy)
@@ -203,8 +210,10 @@ class Verifier:
         findings.append(self._status(opened, findings, now=now))
         if all(finding.check is not Check.SCHEMA for finding in opened.findings):  # a format may have judged it itself
             findings.append(typemetadata.judge(opened, types=self.types, complete=False, now=now))
+        findings.append(self._recorded(presentation, opened, noting, now=now))
         findings.extend(rule.judge(opened, now=now) for rule in policy.rules)
-        return VerificationResult(tuple(findings), policy.demands, opened)
+        demands = policy.demands if noting.retired is None else policy.demands | {Check.LEDGER}
+        return VerificationResult(tuple(findings), demands, opened)
 
     def verify_response(
         self,
@@ -235,6 +244,14 @@ class Verifier:
         return tuple(
             self.verify(one, challenge=challenge, policy=policy, now=now)
             for one, challenge in zip(found, bound, strict=True)
+        )
+
+    def _recorded(self, presentation: Presentation, opened: Opened, noting: Noting, *, now: datetime) -> Finding:
+        """What the ledger says about it."""
+        if self.on_record is None:
+            return onrecord.without_ledger(presentation, retired=noting.retired, now=now)
+        return self.on_record.judge(
+            presentation, opened.issuer, retired=noting.retired, identifier=noting.evidence, now=now
         )
 
     def _status(self, opened: Opened, so_far: list[Finding], *, now: datetime) -> Finding:

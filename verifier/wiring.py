@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,13 +16,15 @@ from ssi.errors import Refused
 from ssi.fetch import BoundedFetch, Fetch
 from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
-from ssi.issuerkeys import Keys
+from ssi.issuerkeys import Keys, anchored
+from ssi.issuerkeys.anchored import Anchored
 from ssi.model import TrustPolicy
 from ssi.trust import declared, iaca, policies, x509
 from ssi.trust.declared import Declared
 from verifier import identities
 from verifier.asker import Asker
 from verifier.identities import read_file
+from verifier.onrecord import OnRecord
 from verifier.sealing import Sealer, key_file
 from verifier.sessions import Sessions
 from verifier.settings import VerifierSettings
@@ -31,13 +35,13 @@ from verifier.viewing import Spans
 
 def sessions(settings: VerifierSettings, *, engine: Engine, fetch: Fetch, clock: Callable[[], datetime]) -> Sessions:
     """The requests of a verifier with these settings. Raises Malformed, Refused (`settings.*`, `trust.*`, `key.*`)."""
-    named = declaration(settings, fetch=fetch)
-    trusted = trust(settings.anchors, listed(settings.trusted_issuers), settings.iacas, named.issuers)
+    named, known = declaration(settings, fetch=fetch), ledger(settings, fetch=fetch)
+    trusted = issuers(settings, named, known)
     if settings.service.haip:
         trusted = haip.Certified(trusted)
     return Sessions(
         store=Store(engine),
-        verifier=verifier(trusted, fetch=fetch, settings=settings, named=named),
+        verifier=verifier(trusted, fetch=fetch, settings=settings, named=named, known=known),
         trust=trusted,
         asker=asker(settings),
         sealer=Sealer.from_key(key_file(settings.seal_key, random=secrets.token_bytes), random=secrets.token_bytes),
@@ -49,16 +53,62 @@ def sessions(settings: VerifierSettings, *, engine: Engine, fetch: Fetch, clock:
 
 
 def verifier(
-    trusted: TrustPolicy, *, fetch: Fetch, settings: VerifierSettings, named: Declared = declared.NOTHING
+    trusted: TrustPolicy,
+    *,
+    fetch: Fetch,
+    settings: VerifierSettings,
+    named: Declared = declared.NOTHING,
+    known: Anchored | None = None,
 ) -> Verifier:
     """A verifier that finds keys and status lists through `fetch`; of types it knows only what this house describes.
 
     Fetching a description would tell its publisher when its credentials are shown (draft, "Issuer Phone-Home").
+    Retired keys are found for presentations alone, where receipts are looked at, and never for lists.
     """
-    keys = named.keys(Keys(fetch))
-    opener, age = anyvc.opener(keys), settings.status_max_age
-    checker = status.Checker(fetch=fetch, keys=keys, trust=trusted, max_age=age, opener=opener)
-    return Verifier(keys, checker, Types(None))
+    found = Keys(fetch if known is None else known.sources)
+    keys, age = named.keys(found), settings.status_max_age
+    checker = status.Checker(
+        fetch=fetch,
+        keys=keys,
+        trust=trusted,
+        max_age=age,
+        opener=anyvc.opener(keys),
+        anchors=None if known is None else known.lists(required=settings.require_anchored_status),
+    )
+    if known is None:
+        return Verifier(keys, checker, Types(None))
+    return Verifier(named.keys(found.with_history()), checker, Types(None), OnRecord(known.records))
+
+
+def issuers(settings: VerifierSettings, named: Declared, known: Anchored | None) -> TrustPolicy:
+    """Who is trusted as an issuer. Accreditation on the ledger is one more way, or what there must be besides another.
+
+    Raises as `trust`, and Refused (`settings.require_accreditation`) where nobody could be accredited.
+    """
+    accredited = None if known is None else known.accredited
+    others = partial(trust, settings.anchors, listed(settings.trusted_issuers), settings.iacas)
+    if not settings.require_accreditation:
+        return others(policies.any_of((named.issuers, accredited)))
+    if accredited is None:
+        sentence = "--require-accreditation needs a --ledger with a TrustAnchor contract and accreditors."
+        raise Refused("settings.require_accreditation", sentence)
+    return policies.AllOf((others(named.issuers), accredited))
+
+
+def ledger(settings: VerifierSettings, *, fetch: Fetch) -> Anchored | None:
+    """The ledger that the settings name; nobody is asked yet.
+
+    Raises Malformed, Unsupported (`settings.file`, `ledger.*`), Refused (`settings.require_anchored_status`).
+    """
+    path, folder = settings.ledger, settings.service.folder
+    found = None
+    if path is not None:
+        here = folder if folder.is_dir() else None
+        found = anchored.known(read_file(path), fetch=fetch, folder=here, sleep=time.sleep, clock=time.monotonic)
+    if settings.require_anchored_status and (found is None or found.ledger.anchor is None):
+        sentence = "--require-anchored-status needs a --ledger with a TrustAnchor contract."
+        raise Refused("settings.require_anchored_status", sentence)
+    return found
 
 
 def listed(issuers: Path | None) -> policies.Issuers | None:
@@ -124,7 +174,16 @@ def asker(settings: VerifierSettings) -> Asker:
 
 
 def check(settings: VerifierSettings) -> None:
-    """Read everything once, so that mistakes end the start and not the first request. Raises SsiError."""
-    named = declaration(settings, fetch=BoundedFetch(allow_loopback=False, ca_file=None))
-    trust(settings.anchors, listed(settings.trusted_issuers), settings.iacas, named.issuers)
+    """Read everything once, so that mistakes end the start and not the first request. Raises SsiError.
+
+    The ledger's nodes are asked as well: another chain, or another contract than declared, ends the start; a ledger
+    that is away does not.
+    """
+    service = settings.service
+    ca_file = str(service.ca_file) if service.ca_file else None
+    network = BoundedFetch(allow_loopback=service.allow_loopback, ca_file=ca_file)
+    named, known = declaration(settings, fetch=network), ledger(settings, fetch=network)
+    issuers(settings, named, known)
     asker(settings)
+    if known is not None:
+        known.check_at_start()

@@ -96,6 +96,7 @@ CHECKS: Mapping[Check, str] = MappingProxyType(
         Check.VALIDITY: "In date",
         Check.STATUS: "Not withdrawn",
         Check.TRUST: "Issuer is trusted",
+        Check.LEDGER: "On record",
         Check.SCHEMA: "Claims as described",
         Check.PRESENCE: "Person present",
         Check.RULE: "Answers the request",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from service import conformance
+from ssi.dids.resolution import Resolution
 from tests.conformance.town import Town
 
 DRAFT = "application/did-resolution"
@@ -52,3 +56,17 @@ def test_what_cannot_be_resolved_is_told_in_the_callers_dialect(
     told = answer.get_json(force=True)
     told = told.get("didResolutionMetadata") or told["didDereferencingMetadata"]
     assert (answer.status_code, told["error"]) == (status, older)
+
+
+def test_an_address_is_where_to_go_on() -> None:
+    app = Flask("identifiers")
+
+    def resolve(name: str, accept: str | None, options: Mapping[str, str]) -> Resolution:
+        assert (name, accept, options) == ("did:web:example.com", "text/uri-list", {"service": "files"})
+        return Resolution(303, "text/uri-list", {}, "https://files.example/")
+
+    conformance.resolve_dids(app, resolve)
+    client = app.test_client()
+    answer = client.get("/identifiers/did:web:example.com?service=files", headers={"Accept": "text/uri-list"})
+    assert (answer.status_code, answer.headers["Location"], answer.data) == (303, "https://files.example/", b"")
+    assert answer.mimetype == "text/uri-list"

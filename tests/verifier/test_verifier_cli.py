@@ -39,7 +39,7 @@ def test_a_good_presentation_is_0_and_its_claims_are_on_stdout(world: World) -> 
     told = json.loads(result.stdout)
     assert told["verdict"] == "verified"
     assert told["claims"]["given_name"] == "Eileen"
-    assert len(told["findings"]) == 10
+    assert len(told["findings"]) == 11
     plain = verify(world, present(world).wire)
     assert plain.stdout.startswith("Verified.")
     assert "given_name: Eileen" in plain.stdout

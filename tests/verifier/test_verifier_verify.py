@@ -69,7 +69,7 @@ def test_a_genuine_presentation_is_verified_and_every_check_is_told(world: World
     assert "birthdate" not in result.claims
     assert [finding.check for finding in result.findings] == list(Check)
     asked_not = {finding.check for finding in result.findings if finding.outcome is Outcome.NOT_ASKED}
-    assert asked_not == {Check.PRESENCE, Check.RULE}
+    assert asked_not == {Check.LEDGER, Check.PRESENCE, Check.RULE}
     assert all(finding.detail.endswith(".") for finding in result.findings)
 
 

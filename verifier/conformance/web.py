@@ -13,6 +13,7 @@ from service import conformance as hosting
 from service.settings import ServiceSettings
 from service.settings import read as read_settings
 from ssi import status
+from ssi.dids import Sources
 from ssi.dids.resolution import Resolution, resolution
 from ssi.fetch import BoundedFetch, Fetch
 from ssi.formats import anyvc
@@ -57,7 +58,7 @@ def create_app(
 def _resolved(
     fetch: Fetch, now: Callable[[], datetime], name: str, accept: str | None, options: Mapping[str, str]
 ) -> Resolution:
-    return resolution(name, accept=accept, options=options, fetch=fetch, now=now())
+    return resolution(name, accept=accept, options=options, sources=Sources(fetch), now=now())
 
 
 def wsgi() -> Flask:

@@ -20,7 +20,7 @@ from verifier import settings as reading
 from verifier.sessions import Sessions
 from verifier.settings import ROLE, VerifierSettings
 from verifier.store import METADATA
-from verifier.web import answers, api, control, pages, published, wallet
+from verifier.web import answers, api, control, ledgerpage, pages, published, wallet
 from verifier.web.context import Context
 
 SWEEP_SECONDS: Final = 15.0
@@ -47,9 +47,11 @@ def create_app(
     app = make_app(__name__, role=ROLE, settings=settings.service, health=partial(store.ping, engine))
     sessions = wiring.sessions(settings, engine=engine, fetch=network, clock=now)
     digests, document = api.file_digests(settings.api_key_file), identities.did_document(settings)
-    Context(sessions, settings, digests, document).attach(app)
-    for blueprint in (wallet.blueprint, api.blueprint, pages.blueprint, answers.blueprint, published.blueprint):
-        app.register_blueprint(blueprint)
+    looking = ledgerpage.looking(settings, fetch=network)
+    Context(sessions, settings, digests, document, looking).attach(app)
+    app.jinja_env.globals["has_ledger"] = looking is not None
+    for part in (wallet, api, pages, answers, published, ledgerpage):
+        app.register_blueprint(part.blueprint)
     if settings.control:
         app.register_blueprint(control.blueprint)
     app.wsgi_app = wallet.lean(app, sessions)  # type: ignore[method-assign]  # Flask's own place for middleware

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
+from ssi.dids.looking import Looking
 from ssi.encoding import Json
 from verifier.sessions import Sessions
 from verifier.settings import VerifierSettings
@@ -19,13 +20,14 @@ _NAME: Final = "facet_verifier"
 class Context:
     """One application's own things. `api_digests` are SHA-256 digests of the keys in the API key file.
 
-    `did_document` is published where wallets know this verifier by a did:web.
+    `did_document` is published where wallets know this verifier by a did:web; `looking` looks at its ledger, if any.
     """
 
     sessions: Sessions
     settings: VerifierSettings
     api_digests: frozenset[str]
     did_document: Mapping[str, Json] | None = None
+    looking: Looking | None = None
 
     def attach(self, app: Flask) -> None:
         """Make this the context of an application."""

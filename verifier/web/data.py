@@ -19,6 +19,7 @@ from verifier.viewing import View
 from verifier.words import State
 
 _DID_WEB: Final = "did:web:"
+_DID_WEBVH: Final = "did:webvh:"
 _FOLDED_FROM: Final = 6  # a claim of more rows than this is folded
 _MAX_SHOWN: Final = 1000  # characters of one claim on a page; the API has it whole
 
@@ -120,7 +121,11 @@ def said_by(issuer: str) -> str:
 
     >>> said_by("did:web:desk.example%3A8441"), said_by("Facet Desk")
     ('desk.example:8441', 'Facet Desk')
+    >>> said_by("did:webvh:QmQ14u:desk.example%3A8441")
+    'desk.example:8441'
     """
+    if issuer.startswith(_DID_WEBVH):  # its first part is the digest of its beginning (SCID)
+        issuer = _DID_WEB + issuer.removeprefix(_DID_WEBVH).partition(":")[2]
     if not issuer.startswith(_DID_WEB):
         return issuer
     return printable(unquote(issuer.removeprefix(_DID_WEB).replace(":", "/")), limit=_MAX_SHOWN)

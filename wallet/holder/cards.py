@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ssi import formats
@@ -16,7 +16,7 @@ from ssi.encoding import Json, b64url, seconds, unb64url
 from ssi.formats import names
 from ssi.keys import PublicKey
 from ssi.model import Check, ClaimPath, Credential, Finding, Format, Issuer, Opened, Outcome, StatusRef
-from wallet.holder.claims import Labels, Line, lines
+from wallet.holder.claims import Labels, Line, lines, long_date
 from wallet.holder.copies import Copy, Source, next_copy, read_copy, read_source, read_status, said, unused
 from wallet.holder.vault import Record, Vault
 
@@ -98,6 +98,20 @@ class Card:
     def stock(self) -> tuple[Copy, ...]:
         """All its copies; a card that was never batched is its only one."""
         return self.copies or (Copy(self.credential.wire, self.key, self.status_refs, self.valid_until),)
+
+    @property
+    def receipt(self) -> Mapping[str, Json] | None:
+        """The receipt of the copy that is shown next: since when it is on a ledger; None without one."""
+        return next((copy.receipt for copy in self.stock if copy.wire == self.credential.wire), None)
+
+    @property
+    def recorded(self) -> str:
+        """Whether the copy that is shown next is on a ledger, in a sentence; "" where its issuer promised nothing."""
+        if self.receipt is not None:
+            at = datetime.fromtimestamp(self.receipt["anchored"]["at"], UTC)
+            return f"Recorded on the ledger on {long_date(at.date())}."
+        promised = any(copy.promise for copy in self.stock if copy.wire == self.credential.wire)
+        return "Not yet recorded on the ledger." if promised else ""
 
     @property
     def unused(self) -> int:

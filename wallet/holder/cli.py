@@ -25,6 +25,7 @@ from ssi.model import Check, Credential, Finding, Opened, Outcome
 from ssi.status import Checker
 from wallet.holder import store
 from wallet.holder.cards import finding_json
+from wallet.holder.didcli import did
 from wallet.holder.inspection import status_of
 from wallet.holder.outside import Outside
 from wallet.holder.pagecli import answer_dc
@@ -51,6 +52,7 @@ main.add_command(
 
 
 main.add_command(answer_dc)
+main.add_command(did)
 
 
 @main.group()

@@ -22,7 +22,11 @@ FEW: Final = 2
 
 @dataclass(frozen=True)
 class Copy:
-    """One credential of a card: as received, its key, places in status lists, its end, and how often it was shown."""
+    """One credential of a card: as received, its key, places in status lists, its end, and how often it was shown.
+
+    `promise` is what the issuer gave along so that its receipt can be had (`wallet.holder.receipts`), `receipt` that;
+    `ask_at` is when it may be asked for again.
+    """
 
     wire: str = field(repr=False)
     key: PublicKey
@@ -30,6 +34,9 @@ class Copy:
     valid_until: int | None = None
     uses: int = 0
     used_at: int = 0
+    promise: Mapping[str, Json] | None = field(default=None, repr=False)
+    receipt: Mapping[str, Json] | None = field(default=None, repr=False)
+    ask_at: int = 0
 
     @property
     def json(self) -> dict[str, Json]:
@@ -41,6 +48,8 @@ class Copy:
             "valid_until": self.valid_until,
             "uses": self.uses,
             "used_at": self.used_at,
+            **({} if self.promise is None else {"promise": dict(self.promise), "ask_at": self.ask_at}),
+            **({} if self.receipt is None else {"receipt": dict(self.receipt)}),
         }
 
 
@@ -93,7 +102,17 @@ def read_copy(data: Mapping[str, Json]) -> Copy:
     """The copy in a sealed record."""
     statuses = tuple(read_status(one) for one in data["status_refs"])
     key = PublicKey.from_jwk(data["key"])
-    return Copy(data["wire"], key, statuses, data["valid_until"], data["uses"], data["used_at"])
+    return Copy(
+        data["wire"],
+        key,
+        statuses,
+        data["valid_until"],
+        data["uses"],
+        data["used_at"],
+        data.get("promise"),
+        data.get("receipt"),
+        data.get("ask_at", 0),
+    )
 
 
 def read_source(data: Mapping[str, Json] | None) -> Source | None:

@@ -173,6 +173,7 @@ def _kept(vault: Vault, offer: Offer, item: Item, response: CredentialResponse, 
     arrived = replace(
         item,
         wires=tuple(wire for wire in wires if wire is not None),
+        promises=response.promises,
         transaction="",
         ask_at=0,
         notification=response.notification_id,

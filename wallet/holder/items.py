@@ -15,6 +15,8 @@ from wallet.holder.inspection import Verdict
 class Item:
     """One offered credential: the keys made for its copies, what arrived, and what the check found.
 
+    `promises` are for each of `wires` what its receipt can be had with, or None.
+
     `identifier` names one of several sets of data (§6.2). `transaction` is the issuer's promise of a credential that is
     not made yet, to be asked about from `ask_at` on (§9); `notification` what it calls what it sent (§11).
     """
@@ -23,6 +25,7 @@ class Item:
     identifier: str | None = None
     kids: tuple[str, ...] = ()
     wires: tuple[str, ...] = field(default=(), repr=False)
+    promises: tuple[Mapping[str, Json] | None, ...] = field(default=(), repr=False)
     transaction: str = field(default="", repr=False)
     ask_at: int = 0
     notification: str | None = field(default=None, repr=False)
@@ -43,6 +46,7 @@ class Item:
             "identifier": self.identifier,
             "kids": list(self.kids),
             "wires": list(self.wires),
+            "promises": [None if one is None else dict(one) for one in self.promises],
             "transaction": self.transaction,
             "ask_at": self.ask_at,
             "notification": self.notification,
@@ -59,6 +63,7 @@ def read_item(data: Mapping[str, Json]) -> Item:
         identifier=data.get("identifier"),
         kids=tuple(data["kids"]) if "kids" in data else tuple(filter(None, [data["kid"]])),
         wires=tuple(data["wires"]) if "wires" in data else tuple(filter(None, [data["wire"]])),
+        promises=tuple(data.get("promises", ())),
         transaction=data.get("transaction", ""),
         ask_at=data.get("ask_at", 0),
         notification=data.get("notification"),

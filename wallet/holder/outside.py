@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ssi.fetch import Fetch
 from ssi.formats.typemetadata import Types
+from ssi.issuerkeys.records import Records
 from ssi.model import Finding, Issuer, KeyResolver, StatusChecker, TrustPolicy
 from ssi.oid4vp import Clients
 from wallet.holder.provider import Provider
@@ -30,7 +31,8 @@ class Outside:
     `types` knows what a type's claims are called and which there must be. `issuers` says whose credentials may be kept,
     `askers` whose names on a request are proved; None means that nobody is believed, and every request has a warning.
     `attesters` may vouch for askers (OpenID4VP 1.0 §12), `clients` are askers known beforehand (§5.9.2), `authorities`
-    knows which trusted lists and federations vouch for an issuer (§6.1.1).
+    knows which trusted lists and federations vouch for an issuer (§6.1.1). `records` checks receipts by the ledger that
+    is known here, if there is one.
     """
 
     fetch: Fetch
@@ -46,3 +48,4 @@ class Outside:
     attesters: TrustPolicy | None = None
     clients: Clients = field(default_factory=dict)
     authorities: Authorities | None = None
+    records: Records | None = None

@@ -116,7 +116,8 @@ def _check_open(signed: SignedRequest, *, now: datetime) -> None:
 def respond(agreed: Consent, *, keys: KeyStore) -> Outgoing:
     """Make the answer that a person has agreed to, and no other.
 
-    A transaction is authorized by one credential alone (§5.1): the first of those chosen for its question.
+    A transaction is authorized by one credential alone (§5.1): the first of those chosen for its question. A copy's
+    receipt goes with it: it says no more than the copy, and nothing that another copy would say too.
     """
     request = agreed.review.signed.request
     bound = oid4vp.assigned(request, {name: some[0].card.credential.format for name, some in agreed.answers.items()})
@@ -127,7 +128,8 @@ def respond(agreed: Consent, *, keys: KeyStore) -> Outgoing:
         ]
         for name, some in agreed.answers.items()
     }
-    return sending.answering(request, token)
+    receipts = {name: [one.card.receipt for one in some] for name, some in agreed.answers.items()}
+    return sending.answering(request, token, receipts)
 
 
 def _derived(answer: Choice, challenge: Challenge, agreed: Consent, keys: KeyStore) -> str:

@@ -41,11 +41,13 @@ class Sent:
     carried: bool = False
 
 
-def answering(request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]]) -> Outgoing:
-    """Presentations, on the way that the request wants. Raises as `oid4vp.respond`."""
+def answering(
+    request: AuthorizationRequest, vp_token: Mapping[str, Sequence[str]], receipts: Mapping[str, Sequence[Json]]
+) -> Outgoing:
+    """Presentations and their receipts, on the way that the request wants. Raises as `oid4vp.respond`."""
     if request.response_mode in oid4vp.DC_MODES:
-        return Outgoing(data=oid4vp.respond_to_page(request, vp_token))
-    return _by_form(request, oid4vp.respond(request, vp_token))
+        return Outgoing(data=oid4vp.respond_to_page(request, vp_token, receipts=receipts))
+    return _by_form(request, oid4vp.respond(request, vp_token, receipts=receipts))
 
 
 def declining(request: AuthorizationRequest, *, description: str) -> Outgoing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 from service.settings import Option, ServiceSettings, Source, read
 from ssi.errors import Unavailable
 from ssi.fetch import Fetch
+from ssi.issuerkeys.anchored import Anchored, known
 from ssi.model import TrustPolicy
 from ssi.oid4vp import ATTESTATION_TYPE, Clients, read_clients
 from ssi.trust import declared, iaca
@@ -47,6 +49,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         "trust", "Further issuers and askers, by list or federation, JSON. Default: <data>/trust/trust.json, if there."
     ),
+    Option("ledger", "Ledger of DIDs and accreditations, JSON. Default: <data>/trust/ledger.json, if there."),
     Option(
         "provider-key",
         "Key that vouches for wallets and their keys to issuers, PEM. Default: <data>/wallet/provider.key, if there.",
@@ -73,6 +76,7 @@ class WalletSettings:
     provider_key: Path | None
     provider_cert: Path | None
     trust: Path | None = None
+    ledger: Path | None = None
 
 
 def read_settings(values: Mapping[str, str]) -> WalletSettings:
@@ -92,6 +96,7 @@ def read_settings(values: Mapping[str, str]) -> WalletSettings:
         provider_key=_if_there(source, "provider-key", service.folder / "provider.key"),
         provider_cert=_if_there(source, "provider-cert", service.folder / "provider.pem"),
         trust=_if_there(source, "trust", trust / "trust.json"),
+        ledger=_if_there(source, "ledger", trust / "ledger.json"),
     )
 
 
@@ -130,6 +135,14 @@ def declared_trust(path: Path | None, *, fetch: Fetch) -> Declared:
     if path is None:
         return declared.NOTHING
     return declared.read(_content(path), open_file=lambda name: _content(path.parent / name), fetch=fetch)
+
+
+def known_ledger(settings: WalletSettings, *, fetch: Fetch) -> Anchored | None:
+    """The ledger that the settings name. Raises Unavailable (`settings.file`), Malformed, Unsupported (`ledger.*`)."""
+    if settings.ledger is None:
+        return None
+    folder = settings.service.folder if settings.service.folder.is_dir() else None
+    return known(_content(settings.ledger), fetch=fetch, folder=folder, sleep=time.sleep, clock=time.monotonic)
 
 
 def provider(settings: WalletSettings) -> Provider | None:

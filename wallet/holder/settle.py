@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ssi.encoding import seconds
+from ssi.encoding import Json, seconds
 from ssi.errors import Refused, SsiError
 from ssi.formats import sdjwt
 from ssi.model import Check, ClaimPath, Credential, Opened, Outcome
 from ssi.oid4vci import Configuration
 from ssi.trust import x509
-from wallet.holder import cards, grants, history, offers
+from wallet.holder import cards, grants, history, offers, receipts
 from wallet.holder.cards import Card
 from wallet.holder.copies import Copy, Source
 from wallet.holder.grants import Grant
@@ -57,7 +57,8 @@ def settle(vault: Vault, offer: Offer, *, outside: Outside, now: datetime) -> Of
 def settled(offer: Offer) -> Offer:
     """The offer when all is done: with what was found, and without what is secret."""
     done = replace(offer, stage=Stage.SETTLED, token=None, sign_in=None, busy_until=0, problem=None)
-    return replace(done, items=tuple(replace(item, wires=(), transaction="", notification=None) for item in done.items))
+    emptied = (replace(item, wires=(), promises=(), transaction="", notification=None) for item in done.items)
+    return replace(done, items=tuple(emptied))
 
 
 def _inspected(vault: Vault, offer: Offer, item: Item, *, outside: Outside, now: datetime) -> Inspection:
@@ -133,7 +134,12 @@ def card_of(
     configuration, opened = offer.metadata.configurations[item.configuration], result.opened
     if opened is None or opened.holder is None:
         raise Refused("offer.unread", "A card that could not be read cannot be kept.")
-    copies = tuple(_copy(wire, one) for wire, one in zip(item.wires, result.copies, strict=True))
+    promises = [receipts.promised(one, issuer=offer.metadata.issuer) for one in item.promises] or [None] * len(
+        item.wires
+    )
+    copies = tuple(
+        _copy(wire, one, promise) for wire, one, promise in zip(item.wires, result.copies, promises, strict=True)
+    )
     return Card(
         credential=Credential(configuration.format, copies[0].wire),
         type=opened.type,
@@ -156,12 +162,11 @@ def card_of(
     )
 
 
-def _copy(wire: str, opened: Opened) -> Copy:
+def _copy(wire: str, opened: Opened, promise: Mapping[str, Json] | None) -> Copy:
     if opened.holder is None:
         raise Refused("offer.unread", "A card that could not be read cannot be kept.")
-    return Copy(
-        wire, opened.holder, opened.statuses, None if opened.valid_until is None else seconds(opened.valid_until)
-    )
+    until = None if opened.valid_until is None else seconds(opened.valid_until)
+    return Copy(wire, opened.holder, opened.statuses, until, promise=promise)
 
 
 def claim_names(

@@ -15,7 +15,8 @@ from service import cli
 from service.settings import PORTS
 from service.store import reading, writing
 from ssi.encoding import Json, seconds
-from wallet.issuer import web
+from ssi.fetch import BoundedFetch
+from wallet.issuer import chaincli, founding, ledgercli, web
 from wallet.issuer.conformance import commands as conformance
 from wallet.issuer.office import open_store
 from wallet.issuer.records import Records
@@ -34,6 +35,10 @@ def main() -> None:
 main.add_command(cli.serve_command(ROLE, factory="wallet.issuer.web:wsgi", check=web.check, options=OPTIONS), "serve")
 main.add_command(conformance.serve)
 main.add_command(conformance.jose_cose)
+main.add_command(chaincli.command)
+main.add_command(ledgercli.anchor)
+main.add_command(ledgercli.rotate_key)
+main.add_command(ledgercli.deactivate)
 
 
 @main.command("bootstrap")
@@ -46,9 +51,10 @@ main.add_command(conformance.jose_cose)
 def bootstrap(
     directory: str, hosts: tuple[str, ...], issuer_url: str, wallet_url: str, verifier_url: str, *, as_json: bool
 ) -> None:
-    """Make the authorities, certificates, keys and secrets of a trial; what is there is kept."""
+    """Make the authorities, certificates, keys, secrets, ledger and DID of a trial; what is there is kept."""
     urls = {"issuer": issuer_url, "wallet": wallet_url, "verifier": verifier_url}
-    made = setup.bootstrap(Path(directory), hosts=hosts, base_urls=urls, now=datetime.now(UTC))
+    found = founding.founder(BoundedFetch(allow_loopback=True, ca_file=None))
+    made = setup.bootstrap(Path(directory), hosts=hosts, base_urls=urls, now=datetime.now(UTC), found=found)
     files = [{"path": str(f.path), "purpose": f.purpose, "secret": f.secret, "written": f.written} for f in made.files]
     cli.emit({"directory": str(made.directory), "files": files}, as_json=as_json, lines=_made_lines)
 

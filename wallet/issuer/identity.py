@@ -1,12 +1,14 @@
 """As whom does this desk sign, and what does it publish so that others find its key?
 
-Three ways, all published at once; one is chosen for what the credentials say: the certificate chain in `x5c`, a did:web
-identifier, or JWT VC Issuer Metadata (SD-JWT VC draft, "JWT VC Issuer Metadata").
+Three ways, all published at once; one is chosen for what the credentials say: the certificate chain in `x5c`, a DID, or
+JWT VC Issuer Metadata (SD-JWT VC draft, "JWT VC Issuer Metadata"). The DID is a did:webvh where the desk keeps the log
+of one (docs/adr/0016), else a did:web; the did:web document is published either way.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +17,10 @@ from urllib.parse import quote, urlsplit
 
 from ssi.bbs import BbsSigner, secret_key
 from ssi.dids import multikey
-from ssi.encoding import Json
+from ssi.encoding import Json, read_json_object
 from ssi.errors import Malformed, Refused
 from ssi.issuerkeys.metadata import document
-from ssi.keys import Signer, SoftwareSigner, jwk_set
+from ssi.keys import PublicKey, Signer, SoftwareSigner, jwk_set
 from ssi.model import Issuer
 from ssi.trust import x509
 from wallet.issuer.settings import IssuerSettings, read_file
@@ -33,7 +35,8 @@ class Identity:
     """The desk's signing key, its certificate chain (DER, leaf first), and how credentials name it.
 
     `bbs` is a second key, for credentials whose showings cannot be linked by the issuer's signature, `edwards` one for
-    suites that want EdDSA; None without one.
+    suites that want EdDSA; None without one. `log` is the history of the desk's did:webvh, as published. `leaving` are
+    keys that sign nothing any more and are in documents still.
     """
 
     base_url: str
@@ -42,9 +45,21 @@ class Identity:
     identify_by: str
     bbs: Signer | None = None
     edwards: Signer | None = None
+    log: bytes | None = None
+    leaving: tuple[PublicKey, ...] = ()
 
     @property
     def did(self) -> str:
+        """The desk's DID: the one that its log is of, else the did:web of its address."""
+        return self.did_web if self.log is None else str(newest(self.log)["state"]["id"])
+
+    @property
+    def ended(self) -> bool:
+        """Has the desk given up its DID? Then nobody could verify what it signs."""
+        return self.log is not None and newest(self.log).get("parameters", {}).get("deactivated") is True
+
+    @property
+    def did_web(self) -> str:
         """The did:web identifier of `base_url` (did:web "Method-specific identifier": a port's colon is encoded)."""
         parts = urlsplit(self.base_url)
         path = [quote(part, safe="") for part in parts.path.split("/") if part]
@@ -86,19 +101,27 @@ class Identity:
 
     @property
     def did_document(self) -> dict[str, Json]:
-        """`/.well-known/did.json`, or `<path>/did.json` for a base address with a path."""
+        """`/.well-known/did.json`, or `<path>/did.json` for a base address with a path: of the did:web."""
+        return self.document(self.did_web, () if self.log is None else (self.did,))
+
+    def document(self, did: str, also: Sequence[str] = ()) -> dict[str, Json]:
+        """The desk's keys as the document of a DID of its own, which is also known by other names."""
         methods = [
             {
-                "id": self.url_of(signer),
+                "id": f"{did}#{kid}",
                 "type": "Multikey",
-                "controller": self.did,
-                "publicKeyMultibase": multikey.encode(signer.public),
+                "controller": did,
+                "publicKeyMultibase": multikey.encode(key),
             }
-            for signer in self.signers
+            for kid, key in (
+                *((signer.kid, signer.public) for signer in self.signers),
+                *((key.kid, key) for key in self.leaving),
+            )
         ]
         return {
             "@context": list(_CONTEXTS),
-            "id": self.did,
+            "id": did,
+            **({"alsoKnownAs": list(also)} if also else {}),
             "verificationMethod": methods,
             "assertionMethod": [method["id"] for method in methods],
         }
@@ -114,8 +137,8 @@ class Identity:
         return dict(jwk_set({self.signer.kid: self.signer.public}))
 
 
-def load(settings: IssuerSettings) -> Identity:
-    """Read the key and the chain, and see that they belong together.
+def load(settings: IssuerSettings, *, lenient: bool = False) -> Identity:
+    """Read the key and the chain, and see that they belong together; `lenient`: also with a DID of other keys.
 
     Raises Unavailable (`settings.file`), Malformed (also `bbs.material`), Unsupported, Refused (`identity.mismatch`).
     """
@@ -123,6 +146,7 @@ def load(settings: IssuerSettings) -> Identity:
     chain = x509.read_certificates(read_file(settings.signing_cert, what="signing certificate"))
     if x509.leaf(chain).public != signer.public:
         raise Refused("identity.mismatch", "The signing certificate is not for the signing key.")
+    log = settings.ledger.log
     return Identity(
         settings.base_url,
         signer,
@@ -130,7 +154,25 @@ def load(settings: IssuerSettings) -> Identity:
         settings.identify_by,
         _bbs(settings.bbs_seed),
         _edwards(settings.issuance.eddsa_seed),
+        None if log is None else _log(read_file(log, what="log of the desk's DID"), signer, lenient=lenient),
     )
+
+
+def newest(log: bytes) -> Mapping[str, Json]:
+    """The last entry of a did:webvh log of the desk's own. Raises Malformed (`identity.log`, `encoding.*`)."""
+    lines = log.strip().splitlines()
+    if not lines:
+        raise Malformed("identity.log", "The log of the desk's DID is empty; run `facet-issuer bootstrap`.")
+    return read_json_object(lines[-1], what="log of the desk's DID")
+
+
+def _log(content: bytes, signer: Signer, *, lenient: bool) -> bytes:
+    """The log as it is, if its newest document has the signing key: else nobody could check what the desk signs."""
+    methods = newest(content).get("state", {}).get("verificationMethod", [])
+    if not lenient and multikey.encode(signer.public) not in [one.get("publicKeyMultibase") for one in methods]:
+        detail = "The desk's DID does not know the signing key; run `facet-issuer bootstrap`."
+        raise Refused("identity.log_key", detail)
+    return content
 
 
 def _bbs(seed: Path | None) -> BbsSigner | None:

@@ -34,7 +34,7 @@ from wallet.issuer.attesting import Attesting
 from wallet.issuer.binding import Listed
 from wallet.issuer.desk import KEEP_HELD, Application, read_application
 from wallet.issuer.grants import Grant
-from wallet.issuer.minting import DENIED, Issued, Mint, read_issued
+from wallet.issuer.minting import DENIED, Issued, Mint, Minted, read_issued
 from wallet.issuer.nonces import Nonces
 from wallet.issuer.releases import REFUSED, RELEASED
 from wallet.issuer.statuses import Status
@@ -116,8 +116,8 @@ class Issuing:
             self._keep(connection, application, now=now)
             known |= {one.holder: one for one in made}
             pairs = tuple((known[key.kid], key) for key in found.keys)
-            credentials = self.mint.sign(application, found.place.configuration_id, pairs)
-        return CredentialResponse(credentials, notification_id=found.place.batch_id)
+            minted = self.mint.sign(connection, application, found.place.configuration_id, pairs)
+        return _response(minted, found.place.batch_id)
 
     def note(self, shown: Shown, read: Callable[[], Notification], *, now: datetime) -> None:
         """Record a notification. Raises OAuthError (`invalid_notification_id`, `invalid_notification_request`, …)."""
@@ -192,8 +192,8 @@ class Issuing:
             batch_id = place.batch_id
             self._keep(connection, application, now=now)
         pairs = tuple((known[key.kid], key) for key in keys)
-        credentials = self.mint.sign(application, configuration_id, pairs)
-        return CredentialResponse(credentials, notification_id=batch_id or pairs[0][0].batch_id)
+        minted = self.mint.sign(connection, application, configuration_id, pairs)
+        return _response(minted, batch_id or pairs[0][0].batch_id)
 
     def _deferred(
         self,
@@ -243,6 +243,10 @@ _HAD: Final = select(CREDENTIALS).where(CREDENTIALS.c.application_id == bindpara
 _KEEP: Final = (
     update(APPLICATIONS).where(APPLICATIONS.c.id == bindparam("application")).values(erase_at=bindparam("until"))
 )
+
+
+def _response(minted: Minted, notification_id: str) -> CredentialResponse:
+    return CredentialResponse(minted.credentials, notification_id=notification_id, promises=minted.promises)
 
 
 def _application(connection: Connection, grant: Grant) -> tuple[Application, str | None]:

@@ -26,6 +26,7 @@ from wallet.issuer import codes, kinds
 from wallet.issuer.desk import Application
 from wallet.issuer.identity import Identity
 from wallet.issuer.kinds import Kind
+from wallet.issuer.leaves import Leaves
 from wallet.issuer.person import Person
 from wallet.issuer.statuses import Publisher, Status
 from wallet.issuer.store import CREDENTIALS
@@ -59,13 +60,22 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Minted:
+    """Credentials as they go into a response, and for each what its ledger receipt can be had with, or None."""
+
+    credentials: tuple[Json, ...]
+    promises: tuple[Mapping[str, Json] | None, ...] = ()
+
+
+@dataclass(frozen=True)
 class Mint:
-    """Records and signs credentials."""
+    """Records and signs credentials; `leaves` where they are anchored on a ledger, too."""
 
     identity: Identity
     publisher: Publisher
     validity: timedelta
     random: codes.Random
+    leaves: Leaves | None = None
 
     def record(
         self, connection: Connection, place: Place, holders: Sequence[str], application: Application, *, now: datetime
@@ -86,12 +96,20 @@ class Mint:
         return made
 
     def sign(
-        self, application: Application, configuration_id: str, pairs: Sequence[tuple[Issued, PublicKey]]
-    ) -> tuple[Json, ...]:
-        """The credentials as they go into a response. The same record and key make the same credential again."""
+        self,
+        connection: Connection,
+        application: Application,
+        configuration_id: str,
+        pairs: Sequence[tuple[Issued, PublicKey]],
+    ) -> Minted:
+        """The credentials for a response, in the caller's transaction.
+
+        The same record and key make the same credential again, which is a leaf of its own: its signature differs.
+        """
         kind, signer = self._kind(configuration_id)
         form, issuer, person = by_id(kind.format), kind.issuer(self.identity, signer), person_of(application)
         made: list[Json] = []
+        promises: list[Mapping[str, Json] | None] = []
         for issued, key in pairs:
             since = self._since(issued)
             claims = person.claims(today=since.date(), evidence=application.evidence or {})
@@ -105,8 +123,12 @@ class Mint:
                 statuses=self.publisher.refs(issued.list_id, issued.index, kind.status),
                 document=kind.document,
             )
-            made.append(wire_json(form.issue(draft, signer=signer, holder=key, now=since).wire))
-        return tuple(made)
+            wire = form.issue(draft, signer=signer, holder=key, now=since).wire
+            made.append(wire_json(wire))
+            if self.leaves is not None:
+                core = form.core(wire) if (issuer.id or "").startswith("did:") else None  # no other name has an account
+                promises.append(self.leaves.add(connection, core))
+        return Minted(tuple(made), tuple(promises))
 
     def _since(self, issued: Issued) -> datetime:
         """The start of the day of issue, but never before the desk's certificate is good."""
@@ -121,6 +143,8 @@ class Mint:
 
     def _until(self, application: Application, configuration_id: str, *, now: datetime) -> datetime:
         """The end of the credentials' time: never after that of the document, or of the desk's certificate."""
+        if self.identity.ended:
+            raise OAuthError(DENIED, "This desk has given up its identity, and issues nothing any more.")
         kind, signer = self._kind(configuration_id)
         issuer: Issuer = kind.issuer(self.identity, signer)
         good_until = self.identity.good_until_for(issuer)

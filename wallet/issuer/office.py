@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from biometrics.matcher import FaceMatcher
 from service import store as stores
@@ -20,19 +21,24 @@ from ssi.oid4vci import Configuration
 from ssi.trust import declared
 from ssi.trust.policies import Anchors, any_of
 from ssi.trust.x509 import read_certificates
-from wallet.issuer import attesting, catalog, sealing
+from wallet.issuer import attesting, catalog, heads, ledgers, sealing
+from wallet.issuer.anchoring import Anchoring
 from wallet.issuer.attesting import Attesting
 from wallet.issuer.authorizing import Authorizing
 from wallet.issuer.bitstrings import Bitstrings
 from wallet.issuer.clients import Clients, read_wallets
 from wallet.issuer.codes import Random
 from wallet.issuer.desk import Desk
+from wallet.issuer.heads import Head
 from wallet.issuer.identity import Identity, load
 from wallet.issuer.issuing import Issuing, Limits
+from wallet.issuer.leaves import PATH, Leaves
+from wallet.issuer.ledgers import Desk as LedgerDesk
 from wallet.issuer.marks import Marks
 from wallet.issuer.minting import Mint
 from wallet.issuer.nonces import Nonces
 from wallet.issuer.offers import Offers
+from wallet.issuer.receipts import Receipts
 from wallet.issuer.records import Records
 from wallet.issuer.redeeming import Redeeming
 from wallet.issuer.releases import Releases
@@ -62,6 +68,9 @@ class Office:
     publisher: Publisher
     bitstrings: Bitstrings
     records: Records
+    ledger: LedgerDesk | None = None
+    anchoring: Anchoring | None = None
+    receipts: Receipts | None = None
 
     @property
     def signs_in(self) -> bool:
@@ -76,9 +85,13 @@ def open_store(settings: IssuerSettings) -> Engine:
     return store
 
 
-def open_office(settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch, random: Random) -> Office:
+def open_office(
+    settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch, random: Random, clock: Callable[[], int]
+) -> Office:
     """Everything together. Raises Unavailable, Malformed or Refused when keys or database cannot be used."""
     identity, store = load(settings), open_store(settings)
+    ledger = ledgers.open_desk(settings, fetch=fetch, clock=clock)
+    leaves = None if ledger is None else Leaves(settings.base_url + PATH, random)
     attested = read_attesting(settings, fetch=fetch)
     offered = catalog.configurations(identity, attested, formats=haip.FORMATS if settings.service.haip else None)
     publisher = Publisher(store, identity, settings.base_url, settings.status_ttl, settings.status_size)
@@ -99,7 +112,7 @@ def open_office(settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch,
         redeeming=Redeeming(store, settings.base_url, scopes, marks, random),
         issuing=Issuing(
             store,
-            Mint(identity, publisher, settings.validity, random),
+            Mint(identity, publisher, settings.validity, random, leaves),
             Nonces(marks, random),
             attested,
             offered,
@@ -111,7 +124,23 @@ def open_office(settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch,
         publisher=publisher,
         bitstrings=Bitstrings(store, identity, settings.base_url, settings.status_ttl),
         records=Records(store),
+        ledger=ledger,
+        anchoring=None if ledger is None else open_anchoring(settings, ledger, publisher, random),
+        receipts=None if ledger is None else Receipts(store),
     )
+
+
+def open_anchoring(settings: IssuerSettings, ledger: LedgerDesk, publisher: Publisher, random: Random) -> Anchoring:
+    """What brings this desk's batches and newest states onto its ledger."""
+
+    def newest(connection: Connection) -> Iterator[Head]:
+        if log is not None:
+            yield heads.of_log(log)
+        yield from heads.of_lists(connection, publisher)
+
+    named, log = settings.ledger, publisher.identity.log
+    lock = settings.service.folder / "anchoring.lock"
+    return Anchoring(publisher.store, ledger, named.every, named.size, newest, lock, random)
 
 
 def _declared(path: Path | None, fetch: Fetch) -> TrustPolicy | None:

@@ -23,7 +23,10 @@ MODES: Final = ("on", "required", "off")
 KEEP_ISSUED: Final = timedelta(minutes=10)
 """How long a person's data stays after issue where nobody may fetch further copies: a lost answer can be repeated."""
 OPTIONS: Final[tuple[Option, ...]] = (
-    Option("identify-by", "How credentials name their issuer: x5c, did or metadata.", "x5c"),
+    Option(
+        "identify-by",
+        "How credentials name their issuer: x5c, did or metadata. Default: did where the desk has a DID log, else x5c.",
+    ),
     Option("display-name", "The name of this desk that wallets show.", "Facet Desk"),
     Option("signing-key", "Key that signs credentials and status lists, PEM. Default: <data>/issuer/signing.key."),
     Option("signing-cert", "Its certificate chain without the authority, PEM. Default: <data>/issuer/signing.pem."),
@@ -53,6 +56,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("key-attestation", "Key attestations of wallets (see --wallet-anchors): on, required or off.", "on"),
     Option("eddsa-seed", "Seed of the key that signs EdDSA credentials. Default: <data>/issuer/eddsa-seed, if there."),
     Option("wallet-url", "Address of a web wallet that offers can be opened in directly. Default: none."),
+    Option("ledger", "Ledger on which the desk anchors, JSON. Default: <data>/trust/ledger.json, if there."),
+    Option("ledger-key", "Key of the desk's account there, PEM. Default: <data>/issuer/ledger.key, if there."),
+    Option("did-log", "The history of the desk's did:webvh. Default: <data>/issuer/did.jsonl, if there."),
+    Option("anchor-seconds", "Seconds between two batches of issued credentials that are anchored.", "10"),
+    Option("anchor-size", "Credentials with which a batch is anchored before its time.", "100000"),
     control.OPTION,
 )
 
@@ -67,6 +75,17 @@ class Issuance:
     encryption_key: Path
     key_attestation: str
     eddsa_seed: Path | None
+
+
+@dataclass(frozen=True)
+class LedgerSettings:
+    """What the desk keeps on which ledger, with whose account, and how often; None where there is no such file."""
+
+    declaration: Path | None = None
+    account: Path | None = None
+    log: Path | None = None
+    every: int = 10
+    size: int = 100_000
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,7 @@ class IssuerSettings:
     issuance: Issuance
     trust: Path | None = None
     control: bool = False
+    ledger: LedgerSettings = LedgerSettings()
 
     @property
     def base_url(self) -> str:
@@ -106,7 +126,8 @@ def read_settings(values: Mapping[str, str]) -> IssuerSettings:
     """The desk's settings from `FACET_ISSUER_*` variables. Raises Malformed or Refused (`settings.*`)."""
     service = read(ROLE, values)
     source = Source(ROLE, values, OPTIONS)
-    identify_by = source.text("identify-by")
+    ledger = _ledger(source, service)
+    identify_by = source.text("identify-by", default="x5c" if ledger.log is None or service.haip else "did")
     if identify_by not in IDENTITIES:
         raise Malformed("settings.identify_by", f"--identify-by must be one of {', '.join(IDENTITIES)}.")
     size = source.number("status-size", low=1024, high=8_388_608)
@@ -137,6 +158,17 @@ def read_settings(values: Mapping[str, str]) -> IssuerSettings:
         issuance=_issuance(source, service.folder),
         trust=_optional(source, "trust", service.data / "trust" / "trust.json"),
         control=control.allowed(source, service),
+        ledger=ledger,
+    )
+
+
+def _ledger(source: Source, service: ServiceSettings) -> LedgerSettings:
+    return LedgerSettings(
+        declaration=_optional(source, "ledger", service.data / "trust" / "ledger.json"),
+        account=_optional(source, "ledger-key", service.folder / "ledger.key"),
+        log=_optional(source, "did-log", service.folder / "did.jsonl"),
+        every=source.number("anchor-seconds", low=1, high=86_400),
+        size=source.number("anchor-size", low=1, high=10_000_000),
     )
 
 

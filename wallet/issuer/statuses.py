@@ -6,19 +6,21 @@ random among the free ones ("Linkability Mitigation"; HAIP 1.0 §6.1), so that t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Float, Integer, RowMapping, bindparam, insert, select, update
 
 from service import hot
 from service.store import reading, writing
-from ssi.encoding import seconds
+from ssi.encoding import read_json_object, seconds, unb64url
 from ssi.errors import Refused
+from ssi.jose import jws
 from ssi.model import StatusRef
+from ssi.status import bitlist
 from ssi.status import token_status_list as tsl
 from wallet.issuer.bitstrings import PURPOSES
 from wallet.issuer.codes import Random
@@ -70,6 +72,10 @@ class Publisher:
         """Where a list is published."""
         return f"{self.base_url}/status/{list_id}"
 
+    def names(self, list_id: str) -> tuple[str, ...]:
+        """The addresses of a list in all the ways in which it is published."""
+        return (self.uri(list_id), *(f"{self.uri(list_id)}/{purpose}" for purpose in PURPOSES))
+
     def refs(self, list_id: str, index: int, kind: str) -> tuple[StatusRef, ...]:
         """What a credential says about where its status stands: in one list of both, or in a list for each purpose."""
         if kind == tsl.KIND:
@@ -106,6 +112,28 @@ class Publisher:
             row = self._row(connection, list_id)
             return str(row["token"]) if self._fresh(row, now=now) else self._sign(connection, row, now=now)
 
+    def digests(self, connection: Connection, list_id: str) -> dict[str, bytes]:
+        """The digest of what each published form of a list says now, by its address: the ledger keeps the newest.
+
+        Raises Refused (`status.unknown_list`).
+        """
+        row = self._row(connection, list_id)
+        marked = {int(one.list_index): int(one.status) for one in self._marked(connection, list_id)}
+        both = tsl.StatusList.blank(int(row["size"]), bits=BITS).changed(marked)
+        blank = bitlist.Bitstring.blank(max(int(row["size"]), bitlist.MIN_ENTRIES))
+        found = {self.uri(list_id): both.digest}
+        for purpose, status in PURPOSES.items():
+            single = blank.changed({index: 1 for index, value in marked.items() if value == status})
+            found[f"{self.uri(list_id)}/{purpose}"] = single.digest
+        return found
+
+    def _marked(self, connection: Connection, list_id: str) -> Sequence[Any]:
+        """The places in a list that are not simply valid."""
+        query = select(CREDENTIALS.c.list_index, CREDENTIALS.c.status).where(
+            CREDENTIALS.c.list_id == list_id, CREDENTIALS.c.status != int(Status.VALID)
+        )
+        return connection.execute(query).all()
+
     def _begin(self, connection: Connection, random: Random) -> str:
         list_id = random(8).hex()
         connection.execute(insert(STATUS_LISTS).values(id=list_id, size=self.size, allocated=0, changes=0))
@@ -122,17 +150,19 @@ class Publisher:
         return row
 
     def _fresh(self, row: RowMapping, *, now: datetime) -> bool:
-        if row["token"] is None or row["token_changes"] != row["changes"]:
+        if row["token"] is None or row["token_changes"] != row["changes"] or not self._own(str(row["token"])):
             return False
         age = seconds(now) - int(row["token_at"])
         return 0 <= age < self.ttl.total_seconds()
 
+    def _own(self, token: str) -> bool:
+        """Is it signed with the key, and says so in the way, with which it would be signed now?"""
+        head = unb64url(token.partition(".")[0], what="header of a status list")  # its payload may be megabytes
+        header, x5c = read_json_object(head, what="header of a status list"), self.identity.issuer.x5c
+        return jws.x5c(header) == x5c and (bool(x5c) or header.get("kid") == self.identity.signer.kid)
+
     def _sign(self, connection: Connection, row: RowMapping, *, now: datetime) -> str:
-        marked = connection.execute(
-            select(CREDENTIALS.c.list_index, CREDENTIALS.c.status).where(
-                CREDENTIALS.c.list_id == row["id"], CREDENTIALS.c.status != int(Status.VALID)
-            )
-        )
+        marked = self._marked(connection, str(row["id"]))
         blank = tsl.StatusList.blank(int(row["size"]), bits=BITS)
         statuses = blank.changed({int(row.list_index): int(row.status) for row in marked})
         token = self._issue(statuses, str(row["id"]), now=now)

@@ -1,4 +1,4 @@
-"""What the desk remembers: applications, offers, grants and their tokens, nonces, issued credentials and their lists.
+"""What the desk remembers: applications, offers, grants, tokens, nonces, credentials, their lists, its ledger writes.
 
 Never a portrait or selfie, and no code in clear. `applications.subject` is the only place with a person's data; it is
 emptied at `erase_at` (see `wallet.issuer.desk`). Times are whole seconds since 1970, UTC.
@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -178,6 +179,46 @@ CREDENTIALS: Final = Table(
     UniqueConstraint("grant_id", "configuration_id", "holder"),  # one credential to a key
     Index("credentials_by_batch", "batch_id"),
     Index("credentials_by_application", "application_id"),
+)
+
+LEAVES: Final = Table(
+    "leaves",  # salted digests of credentials; nothing says of which, and no order does: rows stand by their value
+    METADATA,
+    Column("entry", LargeBinary(32), primary_key=True),
+    Column("anchor", String(32)),  # the batch that it is in; None while that is not closed
+    Index("leaves_by_anchor", "anchor"),
+    sqlite_with_rowid=False,
+)
+
+ANCHORS: Final = Table(
+    "anchors",  # closed batches, whose roots are on the ledger or on their way there
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("tx", LargeBinary(32)),
+    Column("block", BigInteger),
+    Column("at", BigInteger),  # the block's time
+    Column("gas", BigInteger),
+    Column("finality", String(16)),  # pending | confirmed | finalized; None: not yet written
+    Column("block_hash", LargeBinary(32)),
+    Column("proof", JSON(none_as_null=True)),  # a receipt without path and salt, the same for all of the batch
+    Index("anchors_by_time", "closed_at"),
+    Index("anchors_open", "finality"),
+)
+
+HEADS: Final = Table(
+    "heads",  # the newest state of each status list and of the desk's DID that is on the ledger
+    METADATA,
+    Column("subject", String(2048), primary_key=True),  # the list's address, or the DID
+    Column("number", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("tx", LargeBinary(32)),
+    Column("block", BigInteger),
+    Column("gas", BigInteger),
+    Column("finality", String(16), nullable=False),
+    Column("stated_at", BigInteger, nullable=False),
 )
 
 FAILURES: Final = Table(

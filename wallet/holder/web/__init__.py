@@ -34,6 +34,7 @@ from wallet.holder.settings import (
     declared_trust,
     issuer_policy,
     known_askers,
+    known_ledger,
     provider,
     read_settings,
 )
@@ -78,16 +79,23 @@ def create_app(
 def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
     """The world as these settings let a wallet see it."""
     service = settings.service
-    ca_file = None if service.ca_file is None else str(service.ca_file)
-    network = fetch or BoundedFetch(
-        allow_loopback=service.allow_loopback, ca_file=ca_file, max_bytes=MAX_RESPONSE_BYTES
-    )
+    network = fetch or _network(settings)
     named = declared_trust(settings.trust, fetch=network)
     anchored = issuer_policy(settings.issuer_anchors, settings.trusted_issuers, settings.iaca_anchors)
-    keys, issuers = named.keys(Keys(network)), any_of((anchored, named.issuers)) or anchored
+    ledger = known_ledger(settings, fetch=network)
+    found = Keys(network if ledger is None else ledger.sources)
+    accredited = None if ledger is None else ledger.accredited
+    keys, issuers = named.keys(found), any_of((anchored, named.issuers, accredited)) or anchored
     if service.haip:
         issuers = haip.Certified(issuers)
-    status = Checker(fetch=network, keys=keys, trust=issuers, max_age=STATUS_MAX_AGE, opener=anyvc.opener(keys))
+    status = Checker(
+        fetch=network,
+        keys=keys,
+        trust=issuers,
+        max_age=STATUS_MAX_AGE,
+        opener=anyvc.opener(keys),
+        anchors=None if ledger is None else ledger.lists(required=False),
+    )
     return Outside(
         network,
         keys,
@@ -102,6 +110,7 @@ def outside(settings: WalletSettings, *, fetch: Fetch | None = None) -> Outside:
         authorities=named.authorities,
         attesters=attester_policy(settings.attester_anchors),
         clients=known_askers(settings.known_askers),
+        records=None if ledger is None else ledger.records,
     )
 
 
@@ -115,7 +124,17 @@ def check(values: Mapping[str, str]) -> WalletSettings:
     attester_policy(settings.attester_anchors)
     known_askers(settings.known_askers)
     provider(settings)
+    ledger = known_ledger(settings, fetch=_network(settings))
+    if ledger is not None:
+        ledger.check_at_start()
     return settings
+
+
+def _network(settings: WalletSettings) -> BoundedFetch:
+    """The real network, as far as the settings allow it."""
+    service = settings.service
+    ca_file = None if service.ca_file is None else str(service.ca_file)
+    return BoundedFetch(allow_loopback=service.allow_loopback, ca_file=ca_file, max_bytes=MAX_RESPONSE_BYTES)
 
 
 def wsgi() -> Flask:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from service.app import answer, json_answer, wants_json
 from ssi.errors import SsiError
 from ssi.oauth.authorization import query_of
-from wallet.holder import cards, offers, receive, refill, signin
+from wallet.holder import cards, offers, receipts, receive, refill, signin
 from wallet.holder.offers import Offer, Stage
 from wallet.holder.vault import Vault
 from wallet.holder.web.access import Holder, holder, sent, vault
@@ -113,7 +113,9 @@ def ask_again(wallet: Holder, opened: Vault, *only: str) -> None:
 
 
 def restock(wallet: Holder, opened: Vault) -> None:
-    """Get more copies of the cards that run out of them, when the person has been answered."""
+    """Get receipts for cards that wait for theirs, and more copies of those that run out, when nobody waits for it."""
     now = wallet.now()
+    for card in receipts.due(opened, now=now):
+        wallet.later(partial(receipts.fetch, opened, card, outside=wallet.outside, now=now))
     for card in refill.due(opened, now=now):
         wallet.later(partial(refill.refill, opened, card, outside=wallet.outside, now=now))

@@ -26,6 +26,7 @@ QUESTIONS: Final = {
     Check.STATUS: "Has it been withdrawn?",
     Check.TRUST: "Is the issuer trusted?",
     Check.SCHEMA: "Does it say what its kind should?",
+    Check.LEDGER: "Is it on record?",
     Check.PRESENCE: "Was a person checked?",
     Check.RULE: "Does it meet the rules?",
 }
@@ -82,6 +83,7 @@ def card_view(card: Card, *, now: datetime, full: bool, apart: str = "") -> dict
         view["status"] = None if card.status is None else finding_view(card.status)
         view["status_at_text"] = moment(card.status_at)
         view["key"] = card.key.kid
+        view["recorded"] = card.recorded
         view["copies"] = {"all": len(card.stock), "unused": card.unused}
     return view
 

@@ -17,6 +17,7 @@ from biometrics.matcher import FaceMatcher
 from service import app as web
 from service.cookies import SealedCookie, read_keys
 from service.store import ping
+from ssi.encoding import seconds
 from ssi.errors import Refused
 from ssi.fetch import BoundedFetch, Fetch
 from wallet.issuer.authorizing import SESSION_LIFETIME
@@ -25,10 +26,13 @@ from wallet.issuer.identity import load
 from wallet.issuer.marks import Marks
 from wallet.issuer.office import Office, open_office, read_clients
 from wallet.issuer.settings import ROLE, IssuerSettings, read_desk_token, read_settings
-from wallet.issuer.web import authorize, clerk, control, protocol
+from wallet.issuer.web import authorize, clerk, control, ledger, protocol
 from wallet.issuer.web.applicationpages import ApplicationPages
 from wallet.issuer.web.credentialpages import CredentialPages
+from wallet.issuer.web.following import Following
 from wallet.issuer.web.housekeeping import Housekeeping
+from wallet.issuer.web.ledger import Turns
+from wallet.issuer.web.ledgerpage import LedgerPages, looking
 from wallet.issuer.web.memory import MemoryRequest
 from wallet.issuer.web.offerpages import OfferPages
 from wallet.issuer.web.session import SHIFT, Gate
@@ -39,6 +43,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "authorize.request": 400,
     "credential.unknown": 404,
     "credential.revoked": 409,
+    "desk.no_ledger": 404,
     "desk.throttled": 429,
     "desk.token": 401,
     "offer.declined": 409,
@@ -52,6 +57,8 @@ _STATUS: Final[Mapping[str, int]] = {
     "status.unknown_list": 404,
 }
 """HTTP statuses that say more than 403."""
+_ENDS: Final = "facet-ends"
+"""Under this name an application keeps what is to be called when another takes its place."""
 
 
 def utc_now() -> datetime:
@@ -68,18 +75,31 @@ def create_app(
     random: Random = secrets.token_bytes,
 ) -> Flask:
     """The issuing desk's application. Tests bring their own clock, network, matcher and randomness."""
-    office = open_office(settings, matcher=matcher or _built_in(), fetch=fetch or _network(settings), random=random)
+    office = open_office(
+        settings,
+        matcher=matcher or _built_in(),
+        fetch=fetch or _network(settings),
+        random=random,
+        clock=lambda: seconds(now()),
+    )
     app = web.make_app(__name__, role=ROLE, settings=settings.service, health=lambda: ping(office.store))
     app.request_class = MemoryRequest
+    app.extensions[_ENDS] = [office.store.dispose]
+    app.jinja_env.globals["has_ledger"] = office.ledger is not None
     app.register_error_handler(Refused, _on_refused)
     app.register_blueprint(protocol.blueprint(office, now=now))
-    app.register_blueprint(clerk.blueprint(_clerk(office, now)))
+    app.register_blueprint(clerk.blueprint(_clerk(office, now, fetch or _network(settings))))
     if office.signs_in:
         app.register_blueprint(authorize.blueprint(_applicant(office, now)))
     if settings.control:
         app.register_blueprint(control.blueprint(office, now=now))
     app.add_url_rule("/", "start", lambda: redirect("/desk", 303))
     app.before_request(Housekeeping(office, now))
+    if office.anchoring is not None:
+        app.register_blueprint(ledger.blueprint(office, now=now))
+        turns = Turns(office.anchoring, now)
+        app.before_request(turns)
+        app.extensions[_ENDS].append(turns.stop)
     return app
 
 
@@ -99,14 +119,15 @@ def _network(settings: IssuerSettings) -> Fetch:
     )
 
 
-def _clerk(office: Office, now: Callable[[], datetime]) -> clerk.Clerk:
+def _clerk(office: Office, now: Callable[[], datetime], fetch: Fetch) -> clerk.Clerk:
     settings, shared = office.settings, office.settings.service
     keys = read_keys(shared.folder / "cookie.key")
     session = SealedCookie(shared.cookie(), keys, SHIFT, shared.secure)
     slip = SealedCookie(shared.cookie("offer"), keys, settings.offer_lifetime, shared.secure)
     gate = Gate(office.store, session, read_desk_token(settings.desk_token_file), now)
     applications, credentials = ApplicationPages(office, now), CredentialPages(office, now)
-    return clerk.Clerk(gate, applications, OfferPages(office, slip, now), credentials)
+    ledger = LedgerPages(office, looking(office, fetch=fetch), now)
+    return clerk.Clerk(gate, applications, OfferPages(office, slip, now), credentials, ledger)
 
 
 def _applicant(office: Office, now: Callable[[], datetime]) -> authorize.Applicant:
@@ -145,6 +166,18 @@ def _on_refused(error: Refused) -> Response:
     return response
 
 
-def wsgi() -> Flask:
-    """The application for a server, with settings from the environment."""
-    return create_app(read_settings(os.environ))
+def wsgi() -> Following:
+    """The application for a server, with settings from the environment; it goes over to new keys by itself."""
+    settings, matcher = read_settings(os.environ), _built_in()
+    return following(settings, lambda: create_app(read_settings(os.environ), matcher=matcher))
+
+
+def following(settings: IssuerSettings, make: Callable[[], Flask]) -> Following:
+    """A desk that is made anew when its signing key, its certificate or the log of its DID changes."""
+    log = settings.ledger.log or settings.service.folder / "did.jsonl"
+    return Following(make, (settings.signing_key, settings.signing_cert, log), over=_over)
+
+
+def _over(app: Flask) -> None:
+    for end in app.extensions[_ENDS]:
+        end()

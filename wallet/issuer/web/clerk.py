@@ -13,6 +13,7 @@ from service.headers import allows
 from ssi.errors import Refused
 from wallet.issuer.web.applicationpages import ApplicationPages
 from wallet.issuer.web.credentialpages import CredentialPages
+from wallet.issuer.web.ledgerpage import LedgerPages
 from wallet.issuer.web.offerpages import OfferPages
 from wallet.issuer.web.reading import fields
 from wallet.issuer.web.session import Gate
@@ -28,6 +29,7 @@ class Clerk:
     applications: ApplicationPages
     offers: OfferPages
     credentials: CredentialPages
+    ledger: LedgerPages
 
     def guard(self) -> Response | None:
         """Let in who may come in; send the others to the sign-in page, or refuse programs."""
@@ -91,6 +93,8 @@ def blueprint(clerk: Clerk) -> Blueprint:
         ("GET", card, "credential", credentials.credential),
         ("GET", f"{card}/revoke", "confirm", credentials.confirm),
         ("POST", f"{card}/<any(revoke, suspend, resume):action>", "mark", credentials.mark),
+        ("GET", "/ledger", "ledger", clerk.ledger.ledger),
+        ("POST", "/ledger/turn", "turn", clerk.ledger.turn),
     ]
     for method, rule, name, view in views:
         made.add_url_rule(rule, name, view, methods=[method])

@@ -1,0 +1,112 @@
+"""The desk's ledger for others: its DID's log, receipts for wallets, and the embedded chain for whoever asks nodes.
+
+Also the thread that anchors: every process has one, and of all of them one takes its turn at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.app import body_limit, json_answer
+from service.crosssite import open_to_all
+from ssi.encoding import read_json_object
+from ssi.errors import SsiError
+from ssi.ledger.devchain import DevChain
+from ssi.ledger.devchain.facade import MAX_BODY, answer
+from wallet.issuer import receipts
+from wallet.issuer.anchoring import Anchoring
+from wallet.issuer.leaves import PATH
+from wallet.issuer.ledgers import RPC
+from wallet.issuer.office import Office
+
+_LOG: Final = logging.getLogger("facet.issuer")
+_QUESTION: Final = 16_384
+_LOG_SECONDS: Final = 60
+
+
+def blueprint(office: Office, *, now: Callable[[], datetime]) -> Blueprint:
+    """The endpoints of a desk that has a ledger; they read no cookie and may be called from any origin."""
+    made = Blueprint("ledger", __name__)
+    if office.receipts is not None:
+        _add_receipts(made, office.receipts, now=now)
+    if office.identity.log is not None:
+        _add_log(made, office.identity.log, office.settings.base_url)
+    if office.ledger is not None and office.ledger.chain is not None:
+        _add_chain(made, office.ledger.chain)
+    return made
+
+
+def _add_receipts(made: Blueprint, found: receipts.Receipts, *, now: Callable[[], datetime]) -> None:
+    @made.post(PATH)
+    @open_to_all
+    @body_limit(_QUESTION)
+    def of_leaves() -> Response:
+        """Receipts by leaf; a leaf says nothing to those who do not hold its credential, so nobody is asked who."""
+        entries = receipts.read_question(read_json_object(request.get_data(), what="question"))
+        return json_answer({"receipts": list(found.of(entries, now=now()))})
+
+
+def _add_log(made: Blueprint, log: bytes, base_url: str) -> None:
+    path = urlsplit(base_url).path
+
+    @made.get(f"{path}/did.jsonl" if path else "/.well-known/did.jsonl")
+    @open_to_all
+    def did_log() -> Response:
+        """The history of the desk's DID (did:webvh 1.0, "DID Log")."""
+        response = Response(log, mimetype="text/jsonl")
+        response.headers["Cache-Control"] = f"public, max-age={_LOG_SECONDS}"
+        return response
+
+
+def _add_chain(made: Blueprint, chain: DevChain) -> None:
+    @made.post(RPC)
+    @open_to_all
+    @body_limit(MAX_BODY)
+    def rpc() -> Response:
+        """The development chain by JSON-RPC; a page of another origin cannot send this without having asked."""
+        if request.mimetype != "application/json":
+            return Response(status=415)
+        found = answer(chain, request.get_data())
+        return Response(found, mimetype="application/json") if found else Response(status=204)
+
+
+class Turns:
+    """Called before each request; starts this process's anchoring thread with the first."""
+
+    def __init__(self, anchoring: Anchoring, now: Callable[[], datetime]) -> None:
+        self._anchoring = anchoring
+        self._now = now
+        self._lock = threading.Lock()
+        self._begun = False
+        self._over = threading.Event()
+
+    def __call__(self) -> None:
+        """Start the thread, once."""
+        with self._lock:
+            if self._begun:
+                return
+            self._begun = True
+        threading.Thread(target=self._go_on, name="anchoring", daemon=True).start()
+
+    def stop(self) -> None:
+        """Take no further turn, nor begin any."""
+        with self._lock:
+            self._begun = True
+        self._over.set()
+
+    def _go_on(self) -> None:
+        while not self._over.wait(min(self._anchoring.every, 60)):
+            try:
+                self._anchoring.turn(now=self._now())
+            except SsiError as problem:
+                _LOG.warning("anchoring postponed", extra={"code": problem.code})
+            except (SQLAlchemyError, OSError) as error:
+                _LOG.warning("anchoring postponed", extra={"kind": type(error).__name__})
