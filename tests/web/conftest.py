@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 
 from scripts import town
 from tests.web.camera import Camera
@@ -23,14 +23,21 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="package")
-def theatre(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def playwright_once() -> Iterator[Playwright]:
+    """The one Playwright of this folder: a thread cannot have two."""
+    with sync_playwright() as play:
+        yield play
+
+
+@pytest.fixture(scope="package")
+def theatre(chromium: str, playwright_once: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The running services and the browser, shared by all tests of this folder."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("no ffmpeg, which films for Chromium's camera")
     folder = tmp_path_factory.mktemp("theatre")
     camera = Camera(folder / "camera.mjpeg")
-    with town.running(folder / "town", town.free_ports(), environment=STATUS_TTL) as running, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *camera.flags])
+    with town.running(folder / "town", town.free_ports(), environment=STATUS_TTL) as running:
+        browser = playwright_once.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *camera.flags])
         yield Stage(running, browser, camera)
         browser.close()
 

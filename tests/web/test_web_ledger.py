@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 from werkzeug.serving import make_server
 
 from tests.issuer.ledgerworld import LedgerWorld
@@ -36,13 +36,12 @@ def serving(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def stage(chromium: str) -> Iterator[Stage]:
+def stage(chromium: str, playwright_once: Playwright) -> Iterator[Stage]:
     """A watched browser."""
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        made: Any = Stage(None, browser, None)  # type: ignore[arg-type]  # no town and no camera on this stage
-        yield made
-        browser.close()
+    browser = playwright_once.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    made: Any = Stage(None, browser, None)  # type: ignore[arg-type]  # no town and no camera on this stage
+    yield made
+    browser.close()
 
 
 @pytest.fixture

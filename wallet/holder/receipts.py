@@ -26,7 +26,7 @@ from wallet.holder.copies import Copy
 from wallet.holder.outside import Outside
 from wallet.holder.vault import Vault
 
-LEAST_PAUSE: Final = timedelta(minutes=1)
+LEAST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=6)
 """Between two questions about a card lies as much time as it has waited already, within these."""
 _AHEAD: Final = timedelta(days=1)
