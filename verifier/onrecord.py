@@ -8,7 +8,7 @@ into the ledger (docs/adr/0016).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -119,6 +119,25 @@ class OnRecord:
         except SsiError as problem:
             return _unproven(case, problem)
         return self._found(case, record)
+
+    def described(self, finding: Finding, issuer: Issuer, *, now: datetime) -> Finding:
+        """A SCHEMA finding, and whether the issuer has stated the description that was compared with on the ledger.
+
+        That decides nothing: the description is this service's own. It shows whether both mean the same one.
+        """
+        digest = finding.evidence.get("description_sha256")
+        if finding.outcome is not Outcome.PASS or not isinstance(digest, str):
+            return finding
+        try:
+            stated = self._records.stated(bytes.fromhex(digest), issuer=issuer, now=now)
+        except SsiError as problem:
+            return replace(finding, evidence={**finding.evidence, "ledger": {"unknown": problem.code}})
+        if stated is None:
+            return replace(finding, evidence={**finding.evidence, "ledger": {"stated": False}})
+        at = datetime.fromtimestamp(stated.at, UTC)
+        told: dict[str, Json] = {"stated": True, "block": stated.block_number, "at": stated.at}
+        sentence = f"{finding.detail} Its issuer has that description on the ledger since {at:%-d %B %Y}."
+        return replace(finding, detail=sentence, evidence={**finding.evidence, "ledger": told})
 
     def _found(self, case: _Case, record: Record) -> Finding:
         proven, ledger = record.proven, self._records.ledger

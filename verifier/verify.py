@@ -209,7 +209,10 @@ class Verifier:
         findings = [*opened.findings, _type(counted, policy), trusted]
         findings.append(self._status(opened, findings, now=now))
         if all(finding.check is not Check.SCHEMA for finding in opened.findings):  # a format may have judged it itself
-            findings.append(typemetadata.judge(opened, types=self.types, complete=False, now=now))
+            described = typemetadata.judge(opened, types=self.types, complete=False, now=now)
+            if self.on_record is not None and trusted.outcome is Outcome.PASS:  # strangers cause no questions
+                described = self.on_record.described(described, opened.issuer, now=now)
+            findings.append(described)
         findings.append(self._recorded(presentation, opened, noting, now=now))
         findings.extend(rule.judge(opened, now=now) for rule in policy.rules)
         demands = policy.demands if noting.retired is None else policy.demands | {Check.LEDGER}

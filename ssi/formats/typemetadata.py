@@ -45,7 +45,10 @@ class ClaimRule:
 
 @dataclass(frozen=True)
 class TypeMetadata:
-    """A type's description with all that it inherits; `types` are its own name and those that it extends."""
+    """A type's description with all that it inherits; `types` are its own name and those that it extends.
+
+    `digest` is the SHA-256 of its own document's bytes, as an issuer may state it on a ledger.
+    """
 
     vct: str
     name: str | None
@@ -53,6 +56,7 @@ class TypeMetadata:
     types: tuple[str, ...]
     extends: str | None = None
     extends_integrity: str | None = None
+    digest: bytes = b""
 
 
 def parse(document: bytes, *, vct: str) -> TypeMetadata:
@@ -73,6 +77,7 @@ def parse(document: bytes, *, vct: str) -> TypeMetadata:
         types=(vct,),
         extends=text(members, "extends", what="type metadata"),
         extends_integrity=text(members, "extends#integrity", what="type metadata"),
+        digest=hashlib.sha256(document).digest(),
     )
 
 
@@ -214,7 +219,9 @@ def judge(opened: Opened, *, types: Types, complete: bool, now: datetime) -> Fin
         return Finding(Check.SCHEMA, Outcome.NOT_ASKED, "schema.unknown_type", sentence)
     wrong = _wrong(metadata.claims, opened, complete=complete)
     if wrong is None:
-        return Finding(Check.SCHEMA, Outcome.PASS, "schema.conforms", "It says what a credential of its type should.")
+        evidence: dict[str, Json] = {"description_sha256": metadata.digest.hex()}
+        sentence = "It says what a credential of its type should."
+        return Finding(Check.SCHEMA, Outcome.PASS, "schema.conforms", sentence, evidence)
     return Finding(Check.SCHEMA, Outcome.FAIL, *wrong)
 
 

@@ -18,6 +18,7 @@ from ssi.ledger import receipts
 from ssi.ledger.finality import Finality
 from ssi.ledger.ledger import Ledger
 from ssi.ledger.receipts import Place, Proven, Receipt
+from ssi.ledger.slots import Anchored
 from ssi.model import Issuer
 
 FRESH: Final = timedelta(seconds=60)
@@ -57,6 +58,7 @@ class Records:
         self._checkpoints = {one.number: one.hash for one in ledger.checkpoints}
         self._blocks: Cache[int, _Block | SsiError] = Cache(size=size)
         self._identities: Cache[Issuer, str | SsiError | None] = Cache(size=size)
+        self._stated: Cache[tuple[str, bytes], Anchored | SsiError | None] = Cache(size=size)
 
     @property
     def place(self) -> Place:
@@ -91,6 +93,28 @@ class Records:
 
         proven = receipts.check(read, core, place=place, identity=identity, known_hash=known_hash)
         return Record(read, proven, known[proven.known_number].finality)
+
+    def stated(self, digest: bytes, *, issuer: Issuer, now: datetime) -> Anchored | None:
+        """Since when the issuer has a document of this SHA-256 on the ledger; None where it has not, or is not there.
+
+        Raises Unsupported (`ledger.no_anchor`), Unavailable where the ledger or the issuer's DID could not be asked.
+        """
+        contract, identity = self.ledger.anchor, self._identity(issuer, now)
+        if contract is None:
+            raise Unsupported("ledger.no_anchor", "The ledger's declaration names no TrustAnchor contract.")
+        if identity is None:
+            return None
+
+        def load(_before: Kept[Anchored | SsiError | None] | None) -> Kept[Anchored | SsiError | None]:
+            try:
+                return Kept(contract.anchored(identity, digest), now, now + FRESH)
+            except SsiError as error:
+                return Kept(Unavailable(error.code, error.detail), now, now + RETRY)
+
+        found = self._stated.get((identity, digest), now=now, load=load)
+        if isinstance(found, SsiError):
+            raise _again(found)
+        return found
 
     def _identity(self, issuer: Issuer, now: datetime) -> str | None:
         """The issuer's address; while the ledger is away, the one that it had proven before."""

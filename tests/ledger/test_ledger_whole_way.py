@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import schemas
 from service.bootstrap import bootstrap
 from ssi.fetch import Response
 from tests.holder.town import WALLET, Person
@@ -112,6 +114,15 @@ def test_receipts_reach_the_wallet_and_the_verifier(way: Way) -> None:
     assert "salt" not in json.dumps(found["evidence"])
     trusted = next(one for one in told["findings"] if one["check"] == "trust")
     assert trusted["outcome"] == "pass"
+
+
+def test_the_description_of_the_type_is_the_one_that_the_desk_has_stated(way: Way) -> None:
+    (schema,) = [one for one in way.shows()["findings"] if one["check"] == "schema"]
+    digest = hashlib.sha256(schemas.read(schemas.TYPES[schemas.VERIFIED_PERSON])).hexdigest()
+    assert schema["evidence"]["description_sha256"] == digest
+    assert schema["evidence"]["ledger"]["stated"] is True
+    assert schema["evidence"]["ledger"]["block"] > 0
+    assert "has that description on the ledger since" in schema["detail"]
 
 
 def test_one_question_for_all_copies_and_no_more_than_needed(way: Way) -> None:
