@@ -13,10 +13,12 @@ from ssi.dids.sources import Sources, Version
 from ssi.dids.webvh import anchored, writing
 from ssi.dids.webvh.writing import Written
 from ssi.errors import Refused, SsiError, Unavailable
+from ssi.issuerkeys.identities import Identities
 from ssi.ledger.anchor import TrustAnchor, name_hash, set_head
 from ssi.ledger.chain import Chain
 from ssi.ledger.ledger import Ledger, Ledgers
 from ssi.ledger.registry import Registry
+from ssi.model import Issuer
 from tests.ledger import nodes
 from tests.ledger.deployed import Actor, Deployed, deploy
 from tests.ledger.faulty import Down
@@ -192,3 +194,44 @@ def test_a_broken_entry_before_the_head_is_named(world: Deployed) -> None:
     desk.states()
     broken = Written(first.text + b"{}\n", first.log)
     assert _code(desk, broken) == "did.webvh_entry"
+
+
+def _others(count: int) -> list[str]:
+    return [f"did:ethr:{NETWORK}:0x{number:040x}" for number in range(1, count + 1)]
+
+
+def test_a_fork_that_names_many_accounts_does_not_escape(world: Deployed) -> None:
+    """A thief of a key names eight more accounts, so that the one that knows better is not asked any more."""
+    desk = Desk(world)
+    first = desk.log
+    desk.writes(1)
+    desk.states()
+    for names, code in ((_others(7), "did.webvh_forked"), (_others(8), "did.webvh_accounts")):
+        document = {**webvhs.DOCUMENT, "alsoKnownAs": [desk.name, *names]}
+        fork = writing.update(first, document=document, signer=desk.signer, now=at(2))
+        assert _code(desk, fork) == code
+        identity = Identities(desk.sources(fork), desk.ledgers().named(NETWORK))
+        with pytest.raises(Refused):
+            identity(Issuer(id=desk.log.did), NOW)
+
+
+def test_one_account_in_many_spellings_is_one(world: Deployed) -> None:
+    desk = Desk(world)
+    digits = desk.account.address.removeprefix("0x")
+    spellings = [f"did:ethr:{NETWORK}:0x{digits.upper()}", *(f"{desk.name}#{number}" for number in range(9)), desk.name]
+    desk.writes(1, document={**webvhs.DOCUMENT, "alsoKnownAs": [*spellings, *_others(7)]})
+    desk.states()
+    assert desk.resolved().evidence["identity"] == desk.account.address
+
+
+def test_the_evidence_is_that_of_the_account_that_agrees_to_least(world: Deployed) -> None:
+    """An entry after the head may name an account of somebody else's: what that states proves no more."""
+    desk, other = Desk(world), world.actor()
+    desk.states()
+    name = f"did:ethr:{NETWORK}:{other.address}"
+    longer = desk.writes(1, document={**webvhs.DOCUMENT, "alsoKnownAs": [name]})
+    head = longer.log.last.entry
+    data = set_head(other.address, name_hash(longer.log.scid), anchored.digest(head.version_id), head.number)
+    other.does(world.anchor, data)
+    evidence = desk.resolved().evidence
+    assert (evidence["identity"], evidence["anchored_version"], evidence["version"]) == (desk.account.address, 1, 2)

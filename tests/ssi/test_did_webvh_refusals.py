@@ -44,7 +44,7 @@ FIRST: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
     "ttl beyond the range": ("did.webvh_parameters", lambda e: e["parameters"].update(ttl=2**31 + 1)),
     "ttl yes": ("did.webvh_parameters", lambda e: e["parameters"].update(ttl=True)),
     "hashes not a list": ("did.webvh_parameters", lambda e: e["parameters"].update(nextKeyHashes="Qm")),
-    "watchers no URLs": ("did.webvh_parameters", lambda e: e["parameters"].update(watchers=["ftp://a"])),
+    "watchers no URLs": ("did.webvh_parameters", lambda e: e["parameters"].update(watchers=["no address"])),
     "witness a list": ("did.webvh_witness", lambda e: e["parameters"].update(witness=[])),
     "witness without a threshold": (
         "did.webvh_witness",

@@ -28,16 +28,18 @@ _ETHR: Final = "did:ethr:"
 def check(log: Log, *, ledgers: Ledgers) -> dict[str, Json]:
     """What the ledgers say about a log; {} where it names no account on a ledger that is known here.
 
-    The accounts are those that any of its documents names: else a host could leave out the entry that names one.
-    Raises Refused (`did.webvh_truncated`, `did.webvh_forked`), Unavailable (`ledger.*`).
+    The accounts are those that any of its documents names, and all of them are asked: else a host could leave out the
+    entry that names one, and a thief of a key could name others until the one that knows better is no longer asked.
+    Where several have stated a head, the evidence is that of the one that agrees to least.
+    Raises Refused (`did.webvh_truncated`, `did.webvh_forked`, `did.webvh_accounts`), Unavailable (`ledger.*`).
     """
-    found: dict[str, Json] = {}
+    found: list[tuple[int, dict[str, Json]]] = []
     for ledger, address in _accounts(log, ledgers):
         contract = ledger.anchor
         head = None if contract is None else contract.head(address, name_hash(log.scid))
         if contract is not None and head is not None:
-            found = _compare(log, head, ledger, contract, address)
-    return found
+            found.append((head.number, _compare(log, head, ledger, contract, address)))
+    return min(found, key=lambda one: one[0])[1] if found else {}
 
 
 def digest(version_id: str) -> bytes:
@@ -45,20 +47,31 @@ def digest(version_id: str) -> bytes:
     return hashlib.sha256(version_id.encode()).digest()
 
 
-def _accounts(log: Log, ledgers: Ledgers) -> Iterator[tuple[Ledger, str]]:
-    names: dict[str, None] = {}
-    for version in log.versions:
-        listed = version.entry.state.get("alsoKnownAs", [])
-        names |= {name: None for name in (listed if isinstance(listed, list) else ()) if isinstance(name, str)}
-    ethers = [name for name in names if name.startswith(_ETHR)]
-    for name in ethers[-MAX_NAMED:]:
+def _accounts(log: Log, ledgers: Ledgers) -> tuple[tuple[Ledger, str], ...]:
+    """The accounts that the log's documents name on ledgers known here, each once. Raises Refused for too many."""
+    found: dict[tuple[int, str], tuple[Ledger, str]] = {}
+    for name in _names(log):
         try:
             read = identifier.read(name)
         except SsiError:
             continue
         ledger = ledgers.by_network.get(read.network)
         if ledger is not None:
-            yield ledger, read.address
+            found[ledger.chain.chain_id, read.address] = (ledger, read.address)
+    if len(found) > MAX_NAMED:
+        raise Refused("did.webvh_accounts", f"The DID's log names more than {MAX_NAMED} accounts on ledgers.")
+    return tuple(found.values())
+
+
+def _names(log: Log) -> Iterator[str]:
+    """Every did:ethr that a document of the log has as another name, once."""
+    seen: set[str] = set()
+    for version in log.versions:
+        listed = version.entry.state.get("alsoKnownAs", [])
+        for name in listed if isinstance(listed, list) else ():
+            if isinstance(name, str) and name.startswith(_ETHR) and name not in seen:
+                seen.add(name)
+                yield name
 
 
 def _compare(log: Log, head: Head, ledger: Ledger, contract: TrustAnchor, address: str) -> dict[str, Json]:

@@ -16,7 +16,8 @@ from ssi.suites import eddsa_jcs_2022
 MAX_LOG: Final = 16 * 1024 * 1024
 MAX_ENTRY: Final = 262_144
 MAX_ENTRIES: Final = 10_000
-MAX_PROOFS: Final = 16
+MAX_PROOFS: Final = 4
+"""Each proof costs one pass over the whole entry; nobody writes more than one."""
 _MEMBERS: Final = frozenset({"versionId", "versionTime", "parameters", "state", "proof"})
 _VERSION: Final = re.compile(r"([1-9][0-9]{0,8})-([1-9A-HJ-NP-Za-km-z]{46})")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|\+00:00)")

@@ -37,6 +37,11 @@ def scid(entry: Mapping[str, Json], placed: str) -> str:
     return of_bytes(jcs.canonicalize(json.loads(text.replace(placed, PLACEHOLDER))))
 
 
+def has_placeholder(entry: Mapping[str, Json]) -> bool:
+    """Does the placeholder stand anywhere in an entry, where only the SCID may?"""
+    return PLACEHOLDER in json.dumps({name: value for name, value in entry.items() if name != "proof"})
+
+
 def filled(entry: Mapping[str, Json], found: str) -> dict[str, Json]:
     """The entry with the SCID wherever the placeholder stood."""
     read: dict[str, Json] = json.loads(json.dumps(entry, ensure_ascii=False).replace(PLACEHOLDER, found))

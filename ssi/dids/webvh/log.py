@@ -89,6 +89,8 @@ def _first(entry: Entry, now: datetime) -> Verified:
     if entry.number != 1:
         raise Malformed("did.webvh_entry", "The DID's log does not begin with its first entry.")
     _check_time(entry, now)
+    if hashing.has_placeholder(entry.json):  # it would hash like the SCID: two first entries of one DID (create, 5.2)
+        raise Refused("did.webvh_scid", "The log's first entry still has the placeholder of its identifier.")
     if hashing.scid(entry.json, current.scid) != current.scid:
         raise Refused("did.webvh_scid", "The log's first entry is not the one that the DID was made of.")
     _check(entry, current.scid, current.update_keys, current, now)

@@ -23,7 +23,7 @@ MAX_WITNESSES: Final = 64
 TTL: Final = 3600
 _MAX_TTL: Final = 2**31
 _MAX_TEXT: Final = 2048
-_WATCHER: Final = re.compile(r"https?://[!-~]+")
+_WATCHER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _KEY_DID: Final = "did:key:"
 
 
@@ -112,9 +112,10 @@ def _hashes(value: Json) -> tuple[str, ...]:
 
 
 def _watchers(value: Json) -> tuple[str, ...]:
+    """Addresses of any scheme ("Publishing Watcher URLs": a DID may stand there); nobody here goes to them."""
     watchers = _texts(value, "watchers")
     if not all(_WATCHER.fullmatch(each) for each in watchers):
-        raise Malformed("did.webvh_parameters", "A watcher in the log is not a URL of the web.")
+        raise Malformed("did.webvh_parameters", "A watcher in the log is not named by a URI.")
     return watchers
 
 
@@ -144,21 +145,22 @@ def _witness(value: Json) -> Witnesses | None:
         raise Malformed("did.webvh_witness", "The log's witnesses are not different DIDs.")
     if isinstance(threshold, bool) or not isinstance(threshold, int) or not 1 <= threshold <= len(names):
         raise Malformed("did.webvh_witness", "The log's witness threshold is not between 1 and their number.")
-    for name in names:
-        if not name.startswith(_KEY_DID):
-            raise Malformed("did.webvh_witness", "A witness of the log is not a did:key.")
-        _signs(name.removeprefix(_KEY_DID))
+    if not all(name.startswith(_KEY_DID) for name in names):
+        raise Malformed("did.webvh_witness", "A witness of the log is not a did:key.")
+    if len({_signs(name.removeprefix(_KEY_DID)) for name in names}) != len(names):  # base58 and base64url of one key
+        raise Malformed("did.webvh_witness", "Two witnesses of the log are one key.")
     return Witnesses(threshold, names)
 
 
-def _signs(name: str) -> None:
-    """Is this a key with which entries and approvals can be signed (eddsa-jcs-2022)?"""
+def _signs(name: str) -> bytes:
+    """The bytes of a key with which entries and approvals can be signed (eddsa-jcs-2022). Raises Malformed."""
     try:
-        algorithm = multikey.decode(name).algorithm
+        key = multikey.decode(name)
     except SsiError:
-        algorithm = None
-    if algorithm is not EDDSA:
+        key = None
+    if key is None or key.algorithm is not EDDSA:
         raise Malformed("did.webvh_key", "A key in the log is not one that can sign its entries.")
+    return key.x
 
 
 _READERS: Final[Mapping[str, tuple[str | None, Callable[[Json], Any], Any]]] = {

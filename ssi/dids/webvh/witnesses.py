@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from ssi.dids.webvh import entries
-from ssi.dids.webvh.parameters import Witnesses
+from ssi.dids.webvh.parameters import MAX_WITNESSES, Witnesses
 from ssi.encoding import Json, read_json
 from ssi.errors import Malformed, SsiError
 
@@ -47,7 +47,7 @@ class Approvals:
             raise Malformed("did.webvh_witness", "An entry of the file of witness proofs cannot be read.")
         if version not in numbers:
             return
-        for proof in given[: entries.MAX_PROOFS * 4]:
+        for proof in given[:MAX_WITNESSES]:
             try:
                 witness = _DID + entries.signer(proof)
             except SsiError:
