@@ -6,10 +6,10 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import flow, hostile, http, integrity, jwtvc, mdoc, sdjwt
+from tests.bench import flow, hostile, http, integrity, jwtvc, ledger, mdoc, sdjwt
 from tests.bench.measure import Bench, Row
 
-_ALL: tuple[Bench, ...] = (sdjwt, jwtvc, mdoc, integrity, hostile, http, flow)
+_ALL: tuple[Bench, ...] = (sdjwt, jwtvc, mdoc, integrity, hostile, http, flow, ledger)
 """Every bench; a new one is a module here with `TITLE` and `rows`."""
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
