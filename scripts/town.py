@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import selectors
 import signal
 import socket
 import subprocess
@@ -131,9 +131,11 @@ def wait_ready(process: subprocess.Popen[str], role: str, directory: Path, *, se
 
 def first_line(stream: IO[str] | None, seconds: float) -> str:
     """The first line that a process writes within so many seconds, else an empty one."""
-    if stream is None or not select.select([stream], [], [], seconds)[0]:
+    if stream is None:
         return ""
-    return stream.readline()
+    with selectors.DefaultSelector() as waiting:  # select() itself knows no descriptor above 1023
+        waiting.register(stream, selectors.EVENT_READ)
+        return stream.readline() if waiting.select(seconds) else ""
 
 
 @contextmanager

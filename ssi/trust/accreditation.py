@@ -156,6 +156,7 @@ class _View:
         self._head: Block = chain.head()
         self._at = max(seconds(now), self._head.at)  # the chain's clock may be ahead
         self._standing: dict[str, bool] = {}
+        self._looks = {True: 0, False: 0}  # questions about accreditors, below paths that stand and that have broken
 
     @property
     def evidence(self) -> dict[str, Json]:
@@ -193,12 +194,17 @@ class _View:
         """The paths to those whom accreditors of this level let accredit others, each looked at once in each state."""
         for path in sorted(level, key=lambda one: one.broken is not None):
             for subject in self._subjects(path.end):
+                if subject in whole or (path.broken is not None and subject in broken):
+                    continue
+                self._looks[path.broken is None] += 1  # what was granted and taken back costs a question, too
+                if self._looks[path.broken is None] > MAX_ACCREDITORS:
+                    if path.broken is None:
+                        raise _TooManyError
+                    return  # only broken paths are left: who has lost the right crowds out nobody
                 found = self._extended(path, subject, Rights.ACCREDIT)
-                if found is None or subject in whole or (found.broken is not None and subject in broken):
+                if found is None or (found.broken is not None and subject in broken):
                     continue
                 (whole if found.broken is None else broken).add(subject)
-                if len(whole) + len(broken) > MAX_ACCREDITORS:
-                    raise _TooManyError
                 yield found
 
     def _extended(self, path: Path, subject: str, right: Rights) -> Path | None:

@@ -247,6 +247,33 @@ def test_too_many_accreditors_are_not_all_asked(town: Town, monkeypatch: pytest.
     assert said(finding) == (Outcome.UNKNOWN, "trust.accreditors_many")
 
 
+def test_one_whose_right_was_withdrawn_cannot_crowd_out_the_others(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accreditation, "MAX_ACCREDITORS", 4)
+    office, branch, desk, gone = (town.deployed.actor() for _ in range(4))
+    town.accredits(town.root, office, Rights.ACCREDIT)
+    town.accredits(office, branch, Rights.ACCREDIT)
+    town.accredits(branch, desk)
+    town.accredits(town.root, gone, Rights.ACCREDIT)
+    town.withdraws(town.root, gone)
+    for _ in range(6):
+        town.accredits(gone, town.deployed.actor(), Rights.ACCREDIT)
+    assert said(town.judge(desk)) == (Outcome.PASS, "trust.accredited")
+    assert said(town.judge(town.deployed.actor())) == (Outcome.FAIL, "trust.not_accredited")
+
+
+def test_grants_that_were_taken_back_are_counted_when_they_are_asked_for(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An accreditor may write any number of grants to accredit, and lower each: every one costs us a question."""
+    monkeypatch.setattr(accreditation, "MAX_ACCREDITORS", 2)
+    for _ in range(3):
+        other = town.deployed.actor()
+        town.accredits(town.root, other, Rights.ACCREDIT)
+        town.accredits(town.root, other, Rights.ISSUE)
+    finding = town.judge(town.deployed.actor())
+    assert said(finding) == (Outcome.UNKNOWN, "trust.accreditors_many")
+
+
 def test_a_policy_without_accreditors_refuses_to_exist(town: Town) -> None:
     with pytest.raises(ValueError, match="at least one accreditor"):
         Accredited(
