@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import selectors
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
 from ssi.errors import Refused, Unavailable
@@ -99,3 +100,10 @@ def _through_flask(app: Any, method: str, url: str, headers: Mapping[str, str], 
         path, method=method, headers=dict(headers), data=body or None, base_url=f"{parts.scheme}://{parts.netloc}"
     )
     return Response(answer.status_code, url, {k.lower(): v for k, v in answer.headers.items()}, answer.get_data())
+
+
+def readable(stream: IO[Any], seconds: float) -> bool:
+    """Does something come within so many seconds? (`select.select` knows no descriptor above 1023.)"""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(stream, selectors.EVENT_READ)
+        return bool(waiting.select(seconds))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import select
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ssi.ledger.rpc import RpcError
 from tests.peers import FOLDER
+from tests.support import readable
 
 if TYPE_CHECKING:
     from ssi.ledger.account import SoftwareAccount
@@ -140,7 +140,7 @@ def _listening(process: subprocess.Popen[bytes]) -> str:
     """The place that the node says it listens on."""
     stdout, deadline = process.stdout, time.monotonic() + _SECONDS
     assert stdout is not None
-    while select.select([stdout], [], [], max(0, deadline - time.monotonic()))[0]:
+    while readable(stdout, max(0, deadline - time.monotonic())):
         line = stdout.readline()
         if line.startswith(b"Listening on "):
             return line.split()[-1].decode("ascii")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import schemas
+from tests.support import readable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / ".venv" / "peers"
@@ -59,7 +59,7 @@ class Peer:
         assert stdout is not None
         stdin.write(json.dumps({"op": op, **request}) + "\n")
         stdin.flush()
-        if not select.select([stdout], [], [], _SECONDS)[0]:
+        if not readable(stdout, _SECONDS):
             raise PeerError("the peer does not answer")
         answer: dict[str, Any] = json.loads(stdout.readline() or '{"error": "the peer has ended"}')
         if not answer.pop("ok", False):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import select
 import signal
 import socket
 import ssl
@@ -20,6 +19,7 @@ import pytest
 
 from scripts import town
 from tests.processes.ground import PASSPHRASE, PERSON, Ground, family, pictures
+from tests.support import readable
 
 PATIENCE = 60
 
@@ -83,8 +83,7 @@ def launch(role: str, *arguments: str, environment: Mapping[str, str] | None = N
 
 def first_line(process: subprocess.Popen[str]) -> dict[str, object]:
     assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
-    line = process.stdout.readline() if readable else ""
+    line = process.stdout.readline() if readable(process.stdout, PATIENCE) else ""
     assert line, f"no ready line, exit code {process.poll()}"
     found: dict[str, object] = json.loads(line)
     return found

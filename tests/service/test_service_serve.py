@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from service.bootstrap import bootstrap
+from tests.support import readable
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
@@ -58,8 +59,7 @@ def service(folder: Path, *arguments: str, port: int, factory: str = "wsgi") -> 
 
 def ready_line(process: subprocess.Popen[str]) -> dict[str, object]:
     assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
-    line = process.stdout.readline() if readable else ""
+    line = process.stdout.readline() if readable(process.stdout, PATIENCE) else ""
     assert line, f"no ready line; exit code {process.poll()}"
     found: dict[str, object] = json.loads(line)
     return found
