@@ -75,6 +75,8 @@ def parse(url: str) -> DidUrl:
     try:
         did = checked(match["did"])
         query = None if match["query"] is None else _parameters(match["query"])
+    except Problem:
+        raise
     except (SsiError, UnicodeDecodeError):
         raise Problem("invalidDidUrl", "The text is not a DID URL.") from None
     return DidUrl(did, match["path"], query, match["fragment"])

@@ -53,7 +53,7 @@ def _version(given: Mapping[str, str]) -> Version:
     ):
         raise Problem("invalidOptions", "The version's id is not a short text of ASCII characters.")
     if number is not None and not (number.isascii() and number.isdigit() and len(number) <= 9 and int(number) > 0):
-        raise Problem("invalidOptions", "The version's number is not a positive number.")
+        raise Problem("invalidOptions", "A version's number is a whole number, from 1 on and of 9 digits at most.")
     try:
         at = None if time is None else moment(time)
     except Malformed as malformed:

@@ -64,9 +64,11 @@ def _changed(before: DidDocument, after: DidDocument) -> tuple[str, ...]:
 def _uses(before: DidDocument, after: DidDocument) -> list[str]:
     """Keys that stayed, but may be used for more or less than before."""
     words = []
+    stayed = _both(before.methods, after.methods)
     for relationship, ids in after.relationships.items():
-        for name in _both(before.methods, after.methods):
-            was, is_now = name in before.relationships.get(relationship, ()), name in ids
+        old, new = frozenset(before.relationships.get(relationship, ())), frozenset(ids)
+        for name in stayed:
+            was, is_now = name in old, name in new
             if was != is_now:
                 words.append(f"key {_short(name)} {'now' if is_now else 'no longer'} for {relationship}")
     return words
@@ -78,7 +80,7 @@ def _both(before: Iterable[str], after: Iterable[str]) -> list[str]:
 
 
 def _said(what: str, before: Iterable[str], after: Iterable[str]) -> list[str]:
-    old, new = list(before), list(after)
+    old, new = dict.fromkeys(before), dict.fromkeys(after)
     added = [f"{what} {_short(name)} added" for name in new if name not in old]
     return added + [f"{what} {_short(name)} removed" for name in old if name not in new]
 

@@ -136,6 +136,29 @@ def test_a_signature_for_one_identity_is_none_for_another_of_the_same_owner(
     assert alice.why_not(deployed.registry, wanted.data(*signature)) is None
 
 
+CHANGED: dict[str, tuple[Any, ...]] = {
+    "changeOwner": ("0x" + "ac" * 20,),
+    "addDelegate": (VERI_KEY, "0x" + "cd" * 20, 3601),
+    "revokeDelegate": (b"sigAuth".ljust(32, b"\0"), "0x" + "cd" * 20),
+    "setAttribute": (NAME, b"\x02" * 32, 3600),
+    "revokeAttribute": (NAME, b"\x02" * 33 + b"\0"),
+}
+"""The same functions with arguments that differ in one place."""
+
+
+@pytest.mark.parametrize(("function", "arguments"), FUNCTIONS, ids=NAMES)
+def test_a_signature_for_one_call_is_none_for_another(
+    deployed: Deployed, alice: Actor, other: Actor, function: str, arguments: tuple[Any, ...]
+) -> None:
+    place = deployed.node.chain_id, deployed.registry, 0
+    wanted = registry.SignedCall(function, alice.address, arguments, *place)
+    signature = alice.account.sign_digest(wanted.digest())
+    for name, given in [(function, CHANGED[function]), *(one for one in FUNCTIONS if one[0] != function)]:
+        moved = registry.SignedCall(name, alice.address, given, *place)
+        assert other.why_not(deployed.registry, moved.data(*signature)) == "bad_signature", name
+    assert other.why_not(deployed.registry, wanted.data(*signature)) is None
+
+
 @pytest.mark.parametrize(("function", "arguments"), FUNCTIONS, ids=NAMES)
 def test_any_write_voids_signatures_given_before(
     deployed: Deployed, alice: Actor, other: Actor, function: str, arguments: tuple[Any, ...]

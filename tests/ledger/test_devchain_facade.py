@@ -90,7 +90,9 @@ def test_a_refusal_of_a_contract_keeps_its_data(chain: DevChain, rich: SoftwareA
 
 def test_what_fails_inside_is_not_told(chain: DevChain, monkeypatch: Any) -> None:
     class Broken:
-        def call(self, *_: Any) -> Any:
+        allowance = chain.allowance
+
+        def call(self, *_: Any, **__: Any) -> Any:
             raise self.trouble
 
         trouble: Exception = RuntimeError("secret")

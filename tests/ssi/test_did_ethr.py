@@ -450,6 +450,42 @@ def test_what_was_asked_is_said(world: World) -> None:
     assert [entry.evidence["finality"] for entry in past] == ["finalized", "finalized", "finalized", "confirmed"]
 
 
+def test_a_history_that_would_fill_the_memory_is_refused_and_the_document_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each version holds all that stands: a thousand keys, one after the other, would be half a million entries."""
+    for block in range(1, 1_001):
+        world.attribute(block, "did/pub/Ed25519/veriKey", block.to_bytes(32, "big"), 2**60)
+    world.last = 2_000
+    written: list[object] = []
+    own = ethr.document.write
+    monkeypatch.setattr(ethr.document, "write", lambda *given, **named: written.append(given) or own(*given, **named))
+    with pytest.raises(Refused, match=r"did\.too_large"):
+        ethr.history(DID, sources=world.sources, now=NOW)
+    assert len(written) * 1_000 * 256 < 2 * ethr.MAX_HISTORY
+    assert len(world.resolved().document.methods) == 1_001
+
+
+def test_a_key_that_was_taken_away_costs_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name stays in keyAgreement; base58 of what it was takes a square of its length."""
+    huge = b"\xff" * 120_000
+    world.attribute(1, "did/pub/X25519/enc/base58", huge)
+    world.attribute(2, "did/pub/X25519/enc/pem", huge)  # which is no text, and was never shown
+    with pytest.raises(Refused, match=r"did\.too_large"):
+        world.resolved()
+    world.attribute(3, "did/pub/X25519/enc/base58", huge, 0)
+    world.attribute(4, "did/pub/X25519/enc/pem", huge, 0)
+    monkeypatch.setattr(ethr.forms, "base58", None)
+    found = world.resolved()
+    assert found.document.json["keyAgreement"] == [f"{DID}#delegate-1"]
+    assert [method["id"] for method in found.document.json["verificationMethod"]] == [f"{DID}#controller"]
+
+
+def test_nobody_has_the_zero_address(world: World) -> None:
+    found = world.resolved("did:ethr:0x" + "00" * 20)
+    assert (found.metadata, found.document.methods) == ({"deactivated": True}, {})
+
+
 def test_history_of_nothing(world: World) -> None:
     assert [entry.metadata for entry in ethr.history(DID, sources=world.sources, now=NOW)] == [{}]
 

@@ -185,6 +185,16 @@ def test_relative_urls_are_expanded_on_request() -> None:
     assert asked(DID, RESULT).body["didDocument"] == DOCUMENT
 
 
+def test_what_comes_twice_is_named_and_numbers_are_explained() -> None:
+    """A parameter that comes twice is "an ambiguous input": the sentence says so, and not that it is no DID URL."""
+    twice = asked(DID + "?versionId=1&versionId=2", DEREFERENCED).body["dereferencingMetadata"]["error"]
+    assert twice["type"].endswith("#INVALID_DID_URL")
+    assert twice["detail"] == "The DID URL names one parameter twice."
+    for number in ("0", "10000000000"):
+        error = asked(DID, RESULT, versionNumber=number).body["didResolutionMetadata"]["error"]
+        assert error["detail"] == "A version's number is a whole number, from 1 on and of 9 digits at most."
+
+
 @pytest.mark.parametrize(
     ("given_options", "error"),
     [

@@ -16,6 +16,7 @@ them on random histories. Where that resolver is wrong, this one differs on purp
 | endpoint with half a surrogate pair      | JSON with what no UTF-8 holds        | the text as it is             |
 | endpoint nested deeper than 32, or huge  | read, however deep                   | text, or Refused              |
 | thousands of keys                        | listed without end                   | Refused (`did.too_large`)     |
+| the zero address, which nobody has       | a document with a controller         | deactivated                   |
 
 Equal, though one may wonder: delegates hold through the second of `validTo`; a key for authentication also asserts;
 revocations count in ids; a key agreement that was taken away is still mentioned, without its key; a name that is of no
@@ -41,7 +42,7 @@ from typing import Final
 
 from ssi.dids.ethr import changes, known
 from ssi.dids.ethr.changes import Change
-from ssi.dids.ethr.fold import Moment
+from ssi.dids.ethr.fold import Moment, State
 from ssi.dids.ethr.forms import PUBLISHED, SPECIFIED, Form
 from ssi.dids.ethr.identifier import Identifier, read
 from ssi.dids.ethr.known import Told
@@ -57,6 +58,9 @@ __all__ = ["NAME", "PUBLISHED", "SPECIFIED", "Form", "history", "resolve", "writ
 
 NAME: Final = "ethr"
 MAX_VERSIONS: Final = 2_048
+MAX_HISTORY: Final = 8_388_608
+"""How large all versions together may be: the bytes of their keys and services, and `_EACH` for every one of these."""
+_EACH: Final = 256
 _FINAL: Final = Finality.FINALIZED.value
 _LATEST: Final = 253_402_300_799  # the last second that a datetime holds, whatever a block says
 
@@ -83,7 +87,8 @@ def written(did: str, *, sources: Sources, version: Version = CURRENT, now: date
 def history(did: str, *, sources: Sources, now: datetime) -> tuple[Resolved, ...]:
     """Every version, oldest first: before the first change, and after each block that has one.
 
-    Each is as it was in that block; what ran out in between shows in its keys' `until`. Raises like `resolve`.
+    Each is as it was in that block; what ran out in between shows in its keys' `until`. Raises like `resolve`, and
+    Refused (`did.too_large`) where all of them would be more than is kept: whose history it is need not be known.
     """
     identifier = read(did)
     ledger = _ledger(identifier, sources)
@@ -92,11 +97,20 @@ def history(did: str, *, sources: Sources, now: datetime) -> tuple[Resolved, ...
     if len(moments) > MAX_VERSIONS:
         raise Refused("did.too_large", f"The DID has more than {MAX_VERSIONS} versions.")
     entries: list[Resolved] = []
+    size = 0
     for moment in reversed(moments):
+        size += _size(known.written(told, did, moment=moment, form=PUBLISHED)[0])
+        if size > MAX_HISTORY:
+            raise Refused("did.too_large", "The DID's versions are larger, all together, than this service reads.")
         entry = _resolved(told, did, moment, PUBLISHED)
         final = entries[-1].evidence if entries and entries[-1].evidence["finality"] == _FINAL else None
         entries.append(replace(entry, evidence=_evidence(told, entry, ledger, after=final)))
     return tuple(reversed(entries))
+
+
+def _size(state: State) -> int:
+    shown = (*state.entries, *state.services)
+    return sum(_EACH + len(one.entry.value) for one in shown) + _EACH * len(state.agreements)
 
 
 def _moments(made: Sequence[Change], now: datetime) -> list[Moment]:

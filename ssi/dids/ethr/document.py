@@ -44,8 +44,8 @@ def write(identifier: Identifier, state: State, *, chain_id: int, form: Form) ->
     methods += [method for _, method in listed]
     sources |= {method["id"]: shown for shown, method in listed}
     agreements = [shown for shown, _ in listed if shown.entry.purpose == "enc"]
-    if form.keeps_agreements:
-        agreements = [shown for shown in state.agreements if form.method(shown.entry) is not None]
+    if form.recalls is not None:
+        agreements = [shown for shown in state.agreements if form.recalls(shown.entry)]
     relationships = {
         "authentication": owners + tuple(m["id"] for shown, m in listed if shown.entry.purpose == "sigAuth"),
         "assertionMethod": owners + tuple(m["id"] for shown, m in listed if shown.entry.purpose != "enc"),
@@ -148,6 +148,7 @@ def _until(second: int) -> datetime | None:
     return None if second > _LAST else datetime.fromtimestamp(second + 1, UTC)
 
 
+@lru_cache(maxsize=4096)
 def _key(entry: Entry) -> PublicKey | None:
     """The key that can be verified with, or None: an account, or a key of another kind or of none."""
     try:

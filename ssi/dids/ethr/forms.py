@@ -33,7 +33,8 @@ class Form:
     """A way of writing documents.
 
     `method` gives a key's type and material (None: it is not shown), `controller_key` those of the key in the
-    identifier, `context` the document's `@context` for its verification methods.
+    identifier, `context` the document's `@context` for its verification methods. `recalls` says which keys for key
+    agreement are mentioned for ever, also when they are taken away (None: none); nothing of theirs is encoded.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Form:
     controller_key: Callable[[Identifier, PublicKey], Members]
     context: Callable[[Sequence[Members]], list[Json]]
     every_name_counts: bool
-    keeps_agreements: bool
+    recalls: Callable[[Entry], bool] | None
 
 
 _SUFFIXES: Final = {
@@ -64,12 +65,22 @@ _PUBLISHED_TYPES: Final = {
 def _published(entry: Entry) -> Members | None:
     purpose = entry.purpose or ""
     kind = _PUBLISHED_TYPES.get(entry.algorithm + _SUFFIXES.get(purpose, purpose), entry.algorithm)
+    if not _shown(entry):
+        return None
     if entry.encoding == "pem":
-        try:
-            return {"type": kind, "publicKeyPem": entry.value.decode("utf-8")}
-        except UnicodeDecodeError:
-            return None
+        return {"type": kind, "publicKeyPem": entry.value.decode("utf-8")}
     return {"type": kind, **_encoded(entry)}
+
+
+def _shown(entry: Entry) -> bool:
+    """Can the material be written as its name asks? All can but text that is none."""
+    if entry.encoding != "pem":
+        return True
+    try:
+        entry.value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _encoded(entry: Entry) -> Members:
@@ -140,5 +151,5 @@ def _specified_context(methods: Sequence[Members]) -> list[Json]:
     return [*_BASE, *older, *suites, *([terms] if terms else [])]
 
 
-PUBLISHED: Final = Form("published", _published, _published_controller, _published_context, False, True)
-SPECIFIED: Final = Form("specified", _specified, _specified_controller, _specified_context, True, False)
+PUBLISHED: Final = Form("published", _published, _published_controller, _published_context, False, _shown)
+SPECIFIED: Final = Form("specified", _specified, _specified_controller, _specified_context, True, None)

@@ -10,6 +10,7 @@ import rlp
 from trie.hexary import HexaryTrie
 
 from ssi.ledger.devchain.blocks import NO_TRIE
+from ssi.ledger.devchain.errors import damaged
 from ssi.ledger.hexes import keccak
 
 Read = Callable[[bytes], bytes | None]
@@ -38,7 +39,7 @@ def account(read: Read, root: bytes, address: bytes) -> Account:
 def code(read: Read, root: bytes, address: bytes) -> bytes:
     """The contract at an address; empty where there is none."""
     code_hash = account(read, root, address).code_hash
-    return b"" if code_hash == NO_CODE else read(code_hash) or b""
+    return b"" if code_hash == NO_CODE else _Nodes(read)[code_hash]
 
 
 def storage(read: Read, storage_root: bytes, slot: bytes) -> int:
@@ -69,5 +70,5 @@ class _Nodes(dict[bytes, bytes]):
     def __missing__(self, key: bytes) -> bytes:
         found = self._read(key)
         if found is None:
-            raise KeyError(key)
+            raise damaged()
         return found

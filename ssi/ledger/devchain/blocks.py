@@ -9,6 +9,7 @@ from typing import Any, Final
 import rlp
 from trie.hexary import HexaryTrie
 
+from ssi.ledger.devchain.errors import damaged
 from ssi.ledger.hexes import keccak
 
 GAS_LIMIT: Final = 30_000_000
@@ -126,11 +127,14 @@ def write_withdrawals(withdrawals: Sequence[Withdrawal]) -> bytes:
 
 
 def read_withdrawals(encoded: bytes) -> tuple[Withdrawal, ...]:
-    """The withdrawals that were kept."""
+    """The withdrawals that were kept. Raises Unavailable (`ledger.store`)."""
     found = []
-    for index, validator, address, gwei in rlp.decode(encoded):
-        numbers = [int.from_bytes(item, "big") for item in (index, validator, gwei)]
-        found.append(Withdrawal(numbers[0], numbers[1], address, numbers[2]))
+    try:
+        for index, validator, address, gwei in rlp.decode(encoded):
+            numbers = [int.from_bytes(item, "big") for item in (index, validator, gwei)]
+            found.append(Withdrawal(numbers[0], numbers[1], address, numbers[2]))
+    except (rlp.exceptions.RLPException, ValueError, TypeError):
+        raise damaged() from None
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ssi.ledger.devchain import accounts, mining, wire
@@ -11,6 +11,7 @@ from ssi.ledger.devchain.errors import refused, reverted
 from ssi.ledger.devchain.params import Call
 from ssi.ledger.devchain.store import Session
 from ssi.ledger.devchain.wire import Signed
+from ssi.ledger.devchain.work import Work
 
 if TYPE_CHECKING:
     from ssi.ledger.devchain.machine import Outcome
@@ -18,24 +19,34 @@ if TYPE_CHECKING:
 _NEAR: Final = 0.015  # as near as an estimate must come to the least gas that suffices
 
 
-def answer(session: Session, header: Header, call: Call, *, chain_id: int, most: int) -> bytes:
-    """What a contract answers, on the state after the block of `header`, for `most` gas at most.
+@dataclass(frozen=True)
+class Place:
+    """Where a call is made: on the state after the block of `header`, for so much work."""
 
-    Raises RpcError (3 where it reverts).
+    session: Session
+    header: Header
+    chain_id: int
+    work: Work
+
+
+def answer(place: Place, call: Call, *, most: int) -> bytes:
+    """What a contract answers, for `most` gas at most.
+
+    Raises RpcError (3 where it reverts, -32005 where the work does not suffice).
     """
-    gas = min(call.gas or most, most)
-    outcome = _run(session, header, call, gas, chain_id=chain_id)
+    outcome = _run(place, call, min(call.gas or most, most))
     _raise(outcome)
     return outcome.output
 
 
-def estimate(session: Session, header: Header, call: Call, *, chain_id: int, most: int) -> int:
+def estimate(place: Place, call: Call, *, most: int) -> int:
     """The gas that a transaction needs, at most 1.5 % too much. Raises RpcError as `answer` does."""
+    session, header = place.session, place.header
     if not call.data and call.to and not accounts.code(session.node, header.state_root, call.to):
-        _run(session, header, call, most, chain_id=chain_id)
+        _run(place, call, most)
         return wire.least(call.data, call.accesses, creates=False)
     most = min(call.gas or most, most, _affordable(session, header, call))
-    outcome = _run(session, header, call, most, chain_id=chain_id)
+    outcome = _run(place, call, most)
     _raise(outcome)
     least = outcome.gas_used - 1
     # A call hands on 63/64 of its gas at most (EIP-150), so a little more than what was used may be needed.
@@ -43,14 +54,16 @@ def estimate(session: Session, header: Header, call: Call, *, chain_id: int, mos
     while most - least > 1 and (most - least) / most > _NEAR:
         tried = guess if least < guess < most else (most + least) // 2
         guess = 0
-        if _run(session, header, call, tried, chain_id=chain_id).error is None:
+        if _run(place, call, tried).error is None:
             most = tried
         else:
             least = tried
     return most
 
 
-def _run(session: Session, header: Header, call: Call, gas: int, *, chain_id: int) -> Outcome:
+def _run(place: Place, call: Call, gas: int) -> Outcome:
+    session, header, chain_id = place.session, place.header, place.chain_id
+    wire.fits(call.to, call.data)
     needed = wire.least(call.data, call.accesses, creates=not call.to)
     if gas < needed:
         raise refused(f"intrinsic gas too low: gas {gas}, minimum needed {needed}")
@@ -59,7 +72,11 @@ def _run(session: Session, header: Header, call: Call, gas: int, *, chain_id: in
     asked = Signed(
         b"", b"", 2, chain_id, 0, 0, 0, gas, call.to, call.value, call.data, call.accesses, 0, 0, 0, call.sender
     )
-    return mining.execute(session, replace(header, base_fee=0), asked, chain_id=chain_id)
+    due = wire.intrinsic(call.data, call.accesses, creates=not call.to)
+    place.work.need(gas - due)
+    outcome = mining.execute(session, replace(header, base_fee=0), asked, chain_id=chain_id, work=place.work)
+    place.work.spend(outcome.gas_needed - due)
+    return outcome
 
 
 def _raise(outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ssi.errors import Unavailable
 from ssi.ledger.hexes import data
 from ssi.ledger.rpc import RpcError
 
@@ -26,6 +27,11 @@ def unknown_method(method: str) -> RpcError:
 def too_many(words: str) -> RpcError:
     """The answer would be too large: ask for a smaller range."""
     return RpcError(-32_005, words, None)
+
+
+def damaged() -> Unavailable:
+    """The file of the chain does not hold together: that is no answer to anything."""
+    return Unavailable("ledger.store", "The file of the development chain is damaged.")
 
 
 def reverted(output: bytes) -> RpcError:

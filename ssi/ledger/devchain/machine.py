@@ -19,8 +19,15 @@ from eth.db.backends.base import BaseDB
 from eth.exceptions import OutOfGas, Revert, VMError
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
+from eth.vm.interrupt import EVMMissingData
+from trie.exceptions import MissingTrieNode
 
+from ssi.ledger.devchain.errors import damaged
+from ssi.ledger.devchain.work import BYTES_COPIED, MESSAGE, PRECOMPILED, Work
+
+Precompiled = Callable[[Any], Any]
 Read = Callable[[bytes], bytes | None]
 _TYPE: Final = 2
 _RULES: Final[Any] = PragueVM  # our Transaction has what it looks for, and not its base classes
@@ -74,10 +81,21 @@ class Outcome:
     nodes: Mapping[bytes, bytes]
 
 
-def run(read: Read, root: bytes, around: Surroundings, transaction: Transaction) -> Outcome:
-    """Run a transaction on the state below `root`. Of `nodes`, those that are new are for keeping."""
-    new = _New(read)
-    state: Any = PragueState(AtomicDB(new), _context(around), root)  # type: ignore[arg-type]  # a NewType of bytes
+def run(read: Read, root: bytes, around: Surroundings, transaction: Transaction, work: Work) -> Outcome:
+    """Run a transaction on the state below `root`. Of `nodes`, those that are new are for keeping.
+
+    Its gas is its own; `work` is for what takes much longer than its gas says. Raises RpcError (-32005) without enough,
+    and Unavailable (`ledger.store`) where state is missing.
+    """
+    try:
+        return _run(_New(read), root, around, transaction, work)
+    except (EVMMissingData, MissingTrieNode):
+        raise damaged() from None
+
+
+def _run(new: _New, root: bytes, around: Surroundings, transaction: Transaction, work: Work) -> Outcome:
+    state: Any = _State(AtomicDB(new), _context(around), root)  # type: ignore[arg-type]  # a NewType of bytes
+    state.work = work
     state.lock_changes()
     executor = state.get_transaction_executor()
     message = executor.build_evm_message(transaction)
@@ -112,6 +130,47 @@ def credited(read: Read, root: bytes | None, amounts: Mapping[bytes, int]) -> tu
         accounts.set_balance(address, accounts.get_balance(address) + wei)  # type: ignore[arg-type]  # the same
     accounts.persist()
     return bytes(accounts.state_root), new.written
+
+
+def _counted(precompiled: Mapping[Any, Precompiled]) -> dict[Any, Precompiled]:
+    """The machine's own contracts, by address; of some, work is counted beside their gas."""
+    weights = {address: PRECOMPILED.get(int.from_bytes(address, "big")) for address in precompiled}
+    return {
+        address: compute if (times := weights[address]) is None else _weighed(compute, times)
+        for address, compute in precompiled.items()
+    }
+
+
+def _weighed(compute: Precompiled, times: int) -> Precompiled:
+    """A contract of the machine's own that asks for its work before it is done."""
+
+    def weighed(computation: Any) -> Any:
+        consume = computation.consume_gas
+
+        def paid(amount: int, reason: str) -> None:
+            consume(amount, reason)
+            computation.state.work.spend(amount * times)
+
+        computation.consume_gas = paid
+        return compute(computation)
+
+    return weighed
+
+
+class _Computation(PragueComputation):
+    """Prague's rules, with work counted: what a call is given is copied, for the same gas whatever its length."""
+
+    _precompiles = _counted(PragueComputation.get_precompiles())
+
+    def __init__(self, state: Any, message: Any, transaction_context: Any) -> None:
+        state.work.spend(MESSAGE + len(message.data) // BYTES_COPIED)
+        super().__init__(state, message, transaction_context)
+
+
+class _State(PragueState):
+    """Prague's rules, with work counted."""
+
+    computation_class = _Computation
 
 
 class _New(BaseDB):

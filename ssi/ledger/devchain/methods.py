@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Final
 
 from ssi.encoding import Json
-from ssi.ledger.devchain import accounts, answers, calling, mining, params, wire
+from ssi.ledger.devchain import accounts, answers, blocks, calling, mining, params, wire, work
 from ssi.ledger.devchain.blocks import Header
-from ssi.ledger.devchain.errors import too_many, unreadable
+from ssi.ledger.devchain.errors import damaged, too_many, unreadable
 from ssi.ledger.devchain.params import at
 from ssi.ledger.devchain.store import BlockRow, LogRow, Session
+from ssi.ledger.devchain.work import Work
 from ssi.ledger.hexes import data, quantity, read_data, read_quantity
 
 TIP: Final = 1_000_000
@@ -26,7 +27,7 @@ class Asked:
     """A question: the moment of the chain at which it is answered, and its parameters.
 
     `now` is seconds since 1970; `depth` is by how many blocks "safe" lies behind the newest one; `call_gas` is how
-    much gas a call may use that nobody pays for.
+    much gas a call may use that nobody pays for, `work` how much may be done for the whole request.
     """
 
     session: Session
@@ -35,6 +36,7 @@ class Asked:
     now: int
     depth: int
     call_gas: int
+    work: Work
 
     def at(self, place: int) -> Json:
         """The parameter at this place, or None."""
@@ -111,6 +113,7 @@ def _proof(asked: Asked) -> Json:
     wanted = asked.at(1)
     if not isinstance(wanted, list) or len(wanted) > _MAX_SLOTS:
         raise unreadable("the storage keys are not a list, or are too many")
+    asked.work.spend(work.SLOT * (len(wanted) + 1))
     found = accounts.account(read, root, address)
     slots = [params.slot(one) for one in wanted]
     proofs = [
@@ -161,6 +164,8 @@ def _receipts(asked: Asked, place: BlockRow | None) -> list[Json]:
     if place is None:
         return []
     rows = asked.session.transactions(place.number)
+    if blocks.root([row.receipt for row in rows]) != Header.read(place.header).receipts_root:
+        raise damaged()
     return [answers.receipt(place, row, _logs_of(asked, place)) for row in rows]
 
 
@@ -171,6 +176,7 @@ def _logs_of(asked: Asked, place: BlockRow) -> tuple[LogRow, ...]:
 def _logs(asked: Asked) -> Json:
     wanted = params.logs(asked.session, asked.at(0), depth=asked.depth)
     rows = asked.session.logs(wanted.first, wanted.last, wanted.addresses, wanted.topics, _MAX_LOGS + 1)
+    asked.work.spend(work.LOG * len(rows))
     if len(rows) > _MAX_LOGS:
         raise too_many(f"query returned more than {_MAX_LOGS} results")
     return [answers.log(row) for row in rows]
@@ -179,22 +185,28 @@ def _logs(asked: Asked) -> Json:
 def _call(asked: Asked) -> Json:
     if asked.at(2):
         raise unreadable("state overrides are not supported")
-    call = params.call(asked.at(0))
-    return data(calling.answer(asked.session, asked.state(1), call, chain_id=asked.chain_id, most=asked.call_gas))
+    return data(calling.answer(_caller(asked), params.call(asked.at(0)), most=asked.call_gas))
 
 
 def _estimate(asked: Asked) -> Json:
-    call = params.call(asked.at(0))
-    return quantity(calling.estimate(asked.session, asked.state(1), call, chain_id=asked.chain_id, most=asked.call_gas))
+    return quantity(calling.estimate(_caller(asked), params.call(asked.at(0)), most=asked.call_gas))
+
+
+def _caller(asked: Asked) -> calling.Place:
+    return calling.Place(asked.session, asked.state(1), asked.chain_id, asked.work)
 
 
 def _fee_history(asked: Asked) -> Json:
-    count, row, percentiles = min(_count(asked.at(0)), _MAX_FEE_HISTORY), asked.block(1), asked.at(2)
+    count, row, percentiles = (
+        min(_count(asked.at(0)), _MAX_FEE_HISTORY),
+        asked.block(1),
+        params.percentiles(asked.at(2)),
+    )
     if row is None:
         raise unreadable("request beyond head block")
+    asked.work.spend(work.BLOCK * count)
     headers = calling.fees(asked.session, count, row.number)
-    listed = percentiles if isinstance(percentiles, list) else []
-    rewards: list[Json] = [[quantity(_paid(asked, header)) for _ in listed] for header in headers]
+    rewards: list[Json] = [[quantity(_paid(asked, header))] * percentiles for header in headers]
     fees: list[Json] = [quantity(header.base_fee) for header in headers]
     blobs: list[Json] = [quantity(1)] * (len(headers) + 1)
     return {
@@ -203,7 +215,7 @@ def _fee_history(asked: Asked) -> Json:
         "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
         "baseFeePerBlobGas": blobs,
         "blobGasUsedRatio": [0.0] * len(headers),
-        **({"reward": rewards} if listed else {}),
+        **({"reward": rewards} if percentiles else {}),
     }
 
 
@@ -214,6 +226,13 @@ def _count(value: Json) -> int:
 def _paid(asked: Asked, header: Header) -> int:
     """The tip that the block's transaction paid per gas; nothing in an empty block."""
     return sum(row.price - header.base_fee for row in asked.session.transactions(header.number))
+
+
+def _sendable(asked: Asked) -> Json:
+    raw = asked.at(0)
+    asked.work.spend(work.RAW_BYTE * (len(raw) // 2 if isinstance(raw, str) else 0))
+    mining.check(asked.session, wire.read(read_data(raw)), chain_id=asked.chain_id, at=asked.now, early=True)
+    return None
 
 
 def _send(asked: Asked) -> Json:
@@ -263,4 +282,6 @@ READING: Final = MappingProxyType[str, Method](
     }
 )
 WRITING: Final = MappingProxyType[str, Method]({"eth_sendRawTransaction": _send})
+FIRST: Final = MappingProxyType[str, Method]({"eth_sendRawTransaction": _sendable})
+"""What is asked before the file is locked for those that write: most of what strangers send ends here."""
 PLAYING: Final = MappingProxyType[str, Method]({"facet_mine": _mine, "facet_give": _give, "facet_reorg": _reorganise})

@@ -13,6 +13,7 @@ from ssi.ledger.devchain.blocks import Header, Withdrawal
 from ssi.ledger.devchain.errors import refused
 from ssi.ledger.devchain.store import BlockRow, LogRow, Session, TransactionRow
 from ssi.ledger.devchain.wire import Signed
+from ssi.ledger.devchain.work import Work
 
 if TYPE_CHECKING:
     from ssi.ledger.devchain.machine import Outcome, Surroundings
@@ -35,9 +36,7 @@ def send(session: Session, signed: Signed, *, chain_id: int, at: int) -> bytes:
 
     Raises RpcError in the words of other nodes; nothing is written then.
     """
-    parent = head(session)
-    header = blocks.after(parent, state_root=parent.state_root, at=at)
-    _check(session, signed, chain_id=chain_id, header=header)
+    header = check(session, signed, chain_id=chain_id, at=at)
     outcome = execute(session, header, signed, chain_id=chain_id)
     bloom = blocks.bloom_of(outcome.logs)
     receipt = blocks.receipt(
@@ -97,8 +96,8 @@ def reorganise(session: Session, depth: int, *, at: int) -> None:
     empty(session, depth, at=at, extra=old.hash()[:8])
 
 
-def execute(session: Session, header: Header, signed: Signed, *, chain_id: int) -> Outcome:
-    """Run a transaction on the state of `header`, in a block that looks like it."""
+def execute(session: Session, header: Header, signed: Signed, *, chain_id: int, work: Work | None = None) -> Outcome:
+    """Run a transaction on the state of `header`, in a block that looks like it; `work` bounds what nobody pays for."""
     machine = _machine()
     transaction = machine.Transaction(
         sender=signed.sender,
@@ -114,7 +113,7 @@ def execute(session: Session, header: Header, signed: Signed, *, chain_id: int) 
         ),
     )
     around = surroundings(session, header, chain_id=chain_id)
-    outcome: Outcome = machine.run(session.node, header.state_root, around, transaction)
+    outcome: Outcome = machine.run(session.node, header.state_root, around, transaction, work or Work())
     return outcome
 
 
@@ -141,13 +140,20 @@ def head(session: Session) -> Header:
     return Header.read(row.header)
 
 
-def _check(session: Session, signed: Signed, *, chain_id: int, header: Header) -> None:
+def check(session: Session, signed: Signed, *, chain_id: int, at: int, early: bool = False) -> Header:
+    """Can the transaction be mined? The header of the block that it would come into.
+
+    `early` leaves out what may come right by itself before it is asked again: that others with lower numbers are
+    missing. Raises RpcError in the words of other nodes.
+    """
+    parent = head(session)
+    header = blocks.after(parent, state_root=parent.state_root, at=at)
     if signed.chain_id != chain_id:
         raise refused(f"invalid chain id for signer: have {signed.chain_id} want {chain_id}")
     if session.transaction(signed.hash) is not None:
         raise refused("already known")
     who = account(session.node, header.state_root, signed.sender)
-    if signed.nonce != who.nonce:
+    if signed.nonce < who.nonce or (signed.nonce > who.nonce and not early):
         side = "low" if signed.nonce < who.nonce else "high"
         raise refused(f"nonce too {side}: next nonce {who.nonce}, tx nonce {signed.nonce}")
     if signed.gas > header.gas_limit:
@@ -161,6 +167,7 @@ def _check(session: Session, signed: Signed, *, chain_id: int, header: Header) -
         raise refused(f"max fee per gas less than block base fee: {signed.max_fee} < {header.base_fee}")
     if who.balance < signed.gas * signed.max_fee + signed.value:
         raise refused("insufficient funds for gas * price + value")
+    return header
 
 
 def _put(session: Session, header: Header, withdrawals: Sequence[Withdrawal] = ()) -> None:

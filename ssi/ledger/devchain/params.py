@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from ssi.encoding import Json
@@ -17,6 +18,7 @@ _NEWEST: Final = frozenset({"latest", "pending", "safe", "finalized"})
 _BEHIND: Final = {"safe": 1, "finalized": 2}
 _MAX_TOPICS: Final = 4
 _MAX_CHOICES: Final = 1_000
+_MAX_PERCENTILES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,21 @@ def logs(session: Session, value: Json, *, depth: int) -> Filter:
             raise unreadable("invalid block range params")
     addresses = value.get("address")
     named = addresses if isinstance(addresses, list) else [] if addresses is None else [addresses]
-    return Filter(first, last, tuple(address(one) for one in named[:_MAX_CHOICES]), _topics(value.get("topics")))
+    if len(named) > _MAX_CHOICES:
+        raise unreadable("too many addresses")
+    return Filter(first, last, tuple(address(one) for one in named), _topics(value.get("topics")))
+
+
+def percentiles(value: Json) -> int:
+    """How many percentiles of rewards are asked for: rising numbers from 0 to 100 (`eth_feeHistory`)."""
+    listed = value if isinstance(value, list) else []
+    if len(listed) > _MAX_PERCENTILES or any(
+        isinstance(one, bool) or not isinstance(one, int | float) for one in listed
+    ):
+        raise unreadable("the reward percentiles are not numbers, or are too many")
+    if any(not 0 <= one <= 100 for one in listed) or any(one > two for one, two in pairwise(listed)):
+        raise unreadable("the reward percentiles do not rise from 0 to 100")
+    return len(listed)
 
 
 def _bound(session: Session, value: Json, depth: int) -> int:

@@ -4,6 +4,9 @@ A block is written in one IMMEDIATE transaction with all that belongs to it, so 
 whole block or nothing of it. Write-ahead logging lets others read meanwhile; `synchronous=FULL` means that what was
 answered survives a loss of power. Several threads and processes may open one file: nothing about the chain is kept
 outside of it. State is kept as trie nodes under their hashes, which never change, so the past stays readable.
+
+What lies under its hash is compared with it whenever it is read, and the rest has at least the type that it must have:
+a file that was cut short or written over is Unavailable (`ledger.store`), and never another chain.
 """
 
 from __future__ import annotations
@@ -13,13 +16,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from ssi.errors import Refused, Unavailable
+from ssi.ledger.devchain.errors import damaged
+from ssi.ledger.hexes import keccak
 
 _VERSION: Final = 1
 _PATIENCE: Final = 60.0
+_TROUBLE: Final = (sqlite3.Error, UnicodeDecodeError)  # the second where it cannot even read what is wrong with a file
 _SCHEMA: Final = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE nodes (hash BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
@@ -99,7 +106,7 @@ class Session:
     def fact(self, name: str) -> int | None:
         """A number that was fixed when the chain was made."""
         row = self._one("SELECT value FROM facts WHERE name = ?", name)
-        return None if row is None else int(row[0])
+        return None if row is None else _typed(row, int)[0]
 
     def put_fact(self, name: str, value: int) -> None:
         """Fix a number for the life of the chain."""
@@ -108,7 +115,7 @@ class Session:
     def node(self, key: bytes) -> bytes | None:
         """The trie node or the code with this hash."""
         row = self._one("SELECT body FROM nodes WHERE hash = ?", key)
-        return None if row is None else bytes(row[0])
+        return None if row is None else _under(key, _typed(row, bytes)[0])
 
     def put_nodes(self, nodes: Mapping[bytes, bytes]) -> None:
         """Keep trie nodes and code under their hashes."""
@@ -226,13 +233,16 @@ class Store:
             self._idle, self._owner = [], os.getpid()
         with suppress(IndexError):
             return self._idle.pop()
+        connection = None
         try:
             connection = sqlite3.connect(
                 self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error as trouble:
+        except _TROUBLE as trouble:
+            if connection is not None:
+                connection.close()
             raise _unavailable() from trouble
         return connection
 
@@ -246,7 +256,7 @@ class _Transaction:
     def __enter__(self) -> Session:
         try:
             self._connection.execute(self._begin)
-        except sqlite3.Error as trouble:
+        except _TROUBLE as trouble:
             self._connection.close()
             raise _unavailable() from trouble
         return Session(self._connection)
@@ -254,10 +264,10 @@ class _Transaction:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         try:
             self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
-        except sqlite3.Error as trouble:
+        except _TROUBLE as trouble:
             self._connection.close()
             raise _unavailable() from trouble
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, _TROUBLE):
             self._connection.close()
             raise _unavailable() from error
         self._give_back(self._connection)
@@ -267,19 +277,49 @@ def _unavailable() -> Unavailable:
     return Unavailable("ledger.store", "The file of the development chain cannot be used.")
 
 
+def _typed(row: Any, *kinds: Any) -> Any:
+    """The row, if its values are of these types: SQLite itself takes any value in any column."""
+    if len(row) != len(kinds) or not all(map(isinstance, row, kinds)):
+        raise damaged()
+    return row
+
+
+@lru_cache(maxsize=8192)
+def _under(key: bytes, content: bytes) -> bytes:
+    """The content, if this is its hash. What was compared once is known again by its bytes."""
+    if keccak(content) != key:
+        raise damaged()
+    return content
+
+
 def _block(row: Any) -> BlockRow | None:
-    return None if row is None else BlockRow(*row)
+    if row is None:
+        return None
+    found = BlockRow(*_typed(row, int, bytes, int, bytes, bytes))
+    _under(found.hash, found.header)
+    return found
 
 
 def _transaction(row: Any) -> TransactionRow:
-    transaction_hash, number, sender, raw, receipt, gas_used, price, created = row
+    transaction_hash, number, sender, raw, receipt, gas_used, price, created = _typed(
+        row, bytes, int, bytes, bytes, bytes, int, bytes, bytes | None
+    )
     return TransactionRow(
-        transaction_hash, number, sender, raw, receipt, gas_used, int.from_bytes(price, "big"), created
+        transaction_hash,
+        number,
+        sender,
+        _under(transaction_hash, raw),
+        receipt,
+        gas_used,
+        int.from_bytes(price, "big"),
+        created,
     )
 
 
 def _log(row: Any) -> LogRow:
-    number, position, address, *topics, data, block_hash, transaction_hash, at = row
+    number, position, address, *topics, data, block_hash, transaction_hash, at = _typed(
+        row, int, int, bytes, *(bytes | None,) * 4, bytes, bytes, bytes, int
+    )
     kept = tuple(topic for topic in topics if topic is not None)
     return LogRow(number, position, address, kept, data, block_hash, transaction_hash, at)
 

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import rlp
 
 from ssi.errors import Malformed
+from ssi.ledger import rlpitems
 from ssi.ledger.account import recover
 from ssi.ledger.devchain.errors import refused
 from ssi.ledger.hexes import keccak, read_data
+from ssi.ledger.rlpitems import Item
 
 _MAX_INITCODE: Final = 49_152
+_MAX_RAW: Final = 131_072  # as other nodes' pools have it
+_MAX_ACCESSES: Final = 15_789  # more do not fit a block's gas (EIP-2930: 1,900 for a slot)
 Accesses = tuple[tuple[bytes, tuple[bytes, ...]], ...]
 
 
@@ -53,17 +57,21 @@ class Signed:
 
 def read(raw: bytes) -> Signed:
     """Take a transaction apart and find who signed it. Raises RpcError (-32000) in the words that nodes use."""
-    if not raw or len(raw) > 1_048_576:
+    if not raw or len(raw) > _MAX_RAW:
         raise refused("transaction has no bytes, or too many")
     kind = 0 if raw[0] >= 0xC0 else raw[0]
     if kind not in _LENGTHS:
         raise refused("transaction type not supported")
     try:
-        items = rlp.decode(raw[1:] if kind else raw, strict=True)
-        found = _typed(raw, kind, items) if kind else _legacy(raw, items)
-    except (rlp.exceptions.RLPException, ValueError, TypeError):
+        return _typed(raw) if kind else _legacy(raw)
+    except (Malformed, ValueError):
         raise refused("the transaction is not the RLP of its type") from None
-    return found
+
+
+def fits(to: bytes, data: bytes) -> None:
+    """Is the code of a new contract short enough (EIP-3860)? Raises RpcError (-32000)."""
+    if not to and len(data) > _MAX_INITCODE:
+        raise refused("max initcode size exceeded")
 
 
 def intrinsic(data: bytes, accesses: Accesses, *, creates: bool) -> int:
@@ -89,59 +97,72 @@ def least(data: bytes, accesses: Accesses, *, creates: bool) -> int:
 _LENGTHS: Final = {0: 9, 1: 11, 2: 12}
 
 
-def _legacy(raw: bytes, items: Any) -> Signed:
+def _legacy(raw: bytes) -> Signed:
+    items = rlpitems.read_list(raw, most=_LENGTHS[0])
     numbers, to, data, (v, r, s) = _fields(items, _LENGTHS[0], numbers=(0, 1, 2, 4), to=3, data=5)
     nonce, price, gas, value = numbers
     if v < 35:
         raise refused("only replay-protected (EIP-155) transactions allowed over RPC")
     chain_id = (v - 35) // 2
-    signed = [*items[:6], _number(chain_id), b"", b""]
-    sender = _signer(rlp.encode(signed), (v - 35) % 2, r, s)
+    bound = [rlp.encode(_number(chain_id)), b"\x80\x80"]  # EIP-155
+    sender = _signer(_list([*(item.raw for item in items[:6]), *bound]), (v - 35) % 2, r, s)
     return Signed(raw, keccak(raw), 0, chain_id, nonce, price, price, gas, to, value, data, (), v, r, s, sender)
 
 
-def _typed(raw: bytes, kind: int, items: Any) -> Signed:
+def _typed(raw: bytes) -> Signed:
+    kind = raw[0]
+    items = rlpitems.read_list(raw[1:], most=_LENGTHS[kind])
     own = 1 if kind == 2 else 0  # one more number for the tip
     places = (0, 1, 2, *((3,) if own else ()), 3 + own, 5 + own)
     numbers, to, data, (v, r, s) = _fields(items, _LENGTHS[kind], numbers=places, to=4 + own, data=6 + own)
     chain_id, nonce, tip, *rest = numbers
     max_fee, gas, value = rest if own else (tip, *rest)
-    accesses = _accesses(items[7 + own])
+    accesses = tuple(_access(one) for one in _items(items[7 + own]))
     if v > 1:
         raise ValueError
-    sender = _signer(bytes([kind]) + bytes(rlp.encode(items[:-3])), v, r, s)
+    sender = _signer(bytes([kind]) + _list([item.raw for item in items[:-3]]), v, r, s)
     return Signed(
         raw, keccak(raw), kind, chain_id, nonce, tip, max_fee, gas, to, value, data, accesses, v, r, s, sender
     )
 
 
 def _fields(
-    items: Any, length: int, *, numbers: Sequence[int], to: int, data: int
+    items: Sequence[Item], length: int, *, numbers: Sequence[int], to: int, data: int
 ) -> tuple[list[int], bytes, bytes, tuple[int, int, int]]:
-    if not isinstance(items, list) or len(items) != length or not isinstance(items[data], bytes):
+    if len(items) != length:
         raise ValueError
-    if not isinstance(items[to], bytes) or len(items[to]) not in (0, 20):
+    place, content = _bytes(items[to]), _bytes(items[data])
+    if len(place) not in (0, 20):
         raise ValueError
-    if not items[to] and len(items[data]) > _MAX_INITCODE:
-        raise refused("max initcode size exceeded")
-    v, r, s = (_quantity(item) for item in items[-3:])
-    return [_quantity(items[place]) for place in numbers], items[to], items[data], (v, r, s)
+    fits(place, content)
+    v, r, s = (rlpitems.number(_bytes(item)) for item in items[-3:])
+    return [rlpitems.number(_bytes(items[at])) for at in numbers], place, content, (v, r, s)
 
 
-def _accesses(item: Any) -> Accesses:
-    found = []
-    for address, slots in item:
-        if len(address) != 20 or any(len(slot) != 32 for slot in slots):
-            raise ValueError
-        found.append((bytes(address), tuple(bytes(slot) for slot in slots)))
-    return tuple(found)
-
-
-def _quantity(item: Any) -> int:
-    """A number without leading zeros, of 256 bits at most."""
-    if not isinstance(item, bytes) or len(item) > 32 or item[:1] == b"\0":
+def _access(item: Item) -> tuple[bytes, tuple[bytes, ...]]:
+    address, listed = _items(item)
+    slots = tuple(_bytes(slot) for slot in _items(listed))
+    if len(_bytes(address)) != 20 or any(len(slot) != 32 for slot in slots):
         raise ValueError
-    return int.from_bytes(item, "big")
+    return address.content, slots
+
+
+def _items(item: Item) -> tuple[Item, ...]:
+    if not item.is_list:
+        raise ValueError
+    return rlpitems.read_list(item.raw, most=_MAX_ACCESSES)
+
+
+def _bytes(item: Item) -> bytes:
+    if item.is_list:
+        raise ValueError
+    return item.content
+
+
+def _list(encoded: Sequence[bytes]) -> bytes:
+    """A list of items that are encoded already."""
+    content = b"".join(encoded)
+    return bytes(rlp.codec.length_prefix(len(content), 0xC0)) + content
 
 
 def _number(value: int) -> bytes:

@@ -20,7 +20,7 @@ from service.crosssite import open_to_all
 from ssi.encoding import read_json_object
 from ssi.errors import SsiError
 from ssi.ledger.devchain import DevChain
-from ssi.ledger.devchain.facade import MAX_BODY, answer
+from ssi.ledger.devchain.facade import MAX_BODY, reply
 from wallet.issuer import receipts
 from wallet.issuer.anchoring import Anchoring
 from wallet.issuer.leaves import PATH
@@ -29,14 +29,13 @@ from wallet.issuer.office import Office
 
 _LOG: Final = logging.getLogger("facet.issuer")
 _QUESTION: Final = 16_384
-_LOG_SECONDS: Final = 60
 
 
-def blueprint(office: Office, *, now: Callable[[], datetime]) -> Blueprint:
+def blueprint(office: Office) -> Blueprint:
     """The endpoints of a desk that has a ledger; they read no cookie and may be called from any origin."""
     made = Blueprint("ledger", __name__)
     if office.receipts is not None:
-        _add_receipts(made, office.receipts, now=now)
+        _add_receipts(made, office.receipts)
     if office.identity.log is not None:
         _add_log(made, office.identity.log, office.settings.base_url)
     if office.ledger is not None and office.ledger.chain is not None:
@@ -44,14 +43,14 @@ def blueprint(office: Office, *, now: Callable[[], datetime]) -> Blueprint:
     return made
 
 
-def _add_receipts(made: Blueprint, found: receipts.Receipts, *, now: Callable[[], datetime]) -> None:
+def _add_receipts(made: Blueprint, found: receipts.Receipts) -> None:
     @made.post(PATH)
     @open_to_all
     @body_limit(_QUESTION)
     def of_leaves() -> Response:
         """Receipts by leaf; a leaf says nothing to those who do not hold its credential, so nobody is asked who."""
         entries = receipts.read_question(read_json_object(request.get_data(), what="question"))
-        return json_answer({"receipts": list(found.of(entries, now=now()))})
+        return json_answer({"receipts": list(found.of(entries))})
 
 
 def _add_log(made: Blueprint, log: bytes, base_url: str) -> None:
@@ -62,7 +61,9 @@ def _add_log(made: Blueprint, log: bytes, base_url: str) -> None:
     def did_log() -> Response:
         """The history of the desk's DID (did:webvh 1.0, "DID Log")."""
         response = Response(log, mimetype="text/jsonl")
-        response.headers["Cache-Control"] = f"public, max-age={_LOG_SECONDS}"
+        response.headers["Cache-Control"] = "no-cache"  # a proxy's older copy would pass for one that was cut off
+        response.add_etag()
+        response.make_conditional(request)
         return response
 
 
@@ -74,8 +75,8 @@ def _add_chain(made: Blueprint, chain: DevChain) -> None:
         """The development chain by JSON-RPC; a page of another origin cannot send this without having asked."""
         if request.mimetype != "application/json":
             return Response(status=415)
-        found = answer(chain, request.get_data())
-        return Response(found, mimetype="application/json") if found else Response(status=204)
+        found = reply(chain, request.get_data())
+        return Response(found.body, status=found.status, headers=found.headers)
 
 
 class Turns:
