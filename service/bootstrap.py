@@ -86,12 +86,8 @@ def bootstrap(
     (`bootstrap.base_url`) for a URL without a host, Unavailable (`bootstrap.files`) when the directory cannot be
     written, and what `found` raises.
     """
-    try:
-        with locked(directory):
-            return Made(directory, tuple(_fill(Files(directory), hosts, base_urls, now, found or named)))
-    except OSError as error:
-        detail = f"The set-up in {directory} cannot be written ({error.strerror})."
-        raise Unavailable("bootstrap.files", detail) from error
+    with locked(directory):
+        return Made(directory, tuple(_fill(Files(directory), hosts, base_urls, now, found or named)))
 
 
 @dataclass(frozen=True)
@@ -143,11 +139,15 @@ Founder = Callable[[Files, str, datetime], Iterator[MadeFile]]
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Two runs at once take turns."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".bootstrap.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    """Two runs at once take turns. Raises Unavailable (`bootstrap.files`) where one cannot read or write its files."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o755)
+        with os.fdopen(os.open(directory / ".bootstrap.lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        detail = f"The set-up in {directory} cannot be written ({error.strerror})."
+        raise Unavailable("bootstrap.files", detail) from error
 
 
 def _fill(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,16 +15,18 @@ from service import cli, store
 from service.cli import Exit
 from service.settings import read as read_service
 from ssi import status
-from ssi.encoding import Json, b64url, seconds
-from ssi.errors import Malformed, SsiError, Unavailable
+from ssi.encoding import Json, b64url, read_json_object, seconds
+from ssi.errors import Malformed
 from ssi.fetch import BoundedFetch, Fetch
 from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
-from ssi.issuerkeys import Keys
+from ssi.issuerkeys import Keys, anchored
 from ssi.model import Challenge, Presentation
 from ssi.trust.policies import Issuers
-from verifier import shown, web, wiring, words
+from verifier import recheckcli, shown, web, wiring, words
 from verifier.conformance import commands as conformance
+from verifier.offline import Offline
+from verifier.onrecord import OnRecord
 from verifier.policy import Policy
 from verifier.sessions import digest
 from verifier.settings import OPTIONS, ROLE
@@ -46,6 +49,7 @@ def main() -> None:
 main.add_command(cli.serve_command(ROLE, factory="verifier.web:wsgi", check=web.check, options=OPTIONS))
 main.add_command(conformance.serve)
 main.add_command(conformance.jose_cose)
+main.add_command(recheckcli.command)
 
 
 @main.group()
@@ -62,6 +66,10 @@ def presentation() -> None:
 @click.option("--type", "types", multiple=True, default=(PERSON,), show_default=True, help="An accepted type (vct).")
 @click.option("--format", "format_id", default="dc+sd-jwt", show_default=True, help="The presentation's format.")
 @click.option("--offline", is_flag=True, help="Ask nobody; what needs the network could not be checked.")
+@click.option("--receipt", metavar="FILE", help="The ledger receipt that came with it, JSON.")
+@click.option(
+    "--ledger", metavar="FILE", help="The ledger to judge it by, also for DIDs and lists: its declaration, JSON."
+)
 @click.option("--ca-file", help="Extra CA certificates to trust when asking for status lists, PEM.")
 @click.option("--allow-loopback", is_flag=True, help="Allow asking services on this machine.")
 @cli.json_option
@@ -74,6 +82,8 @@ def verify(
     issuers: tuple[str, ...],
     types: tuple[str, ...],
     format_id: str,
+    receipt: str | None,
+    ledger: str | None,
     as_json: bool,
     **network: Any,
 ) -> None:
@@ -84,16 +94,39 @@ def verify(
     wire = _text(cli.read_input(source))
     named = Issuers(dict.fromkeys(issuers)) if issuers else None
     policy = Policy(trust=wiring.trust(anchors, named), types=frozenset(types))
-    fetch = _network(**network)
-    keys = Keys(fetch)
-    checker = status.Checker(
-        fetch=fetch, keys=keys, trust=policy.trust, max_age=timedelta(days=1), opener=anyvc.opener(keys)
-    )
-    result = Verifier(keys, checker, Types(None)).verify(
-        Presentation(format_id, wire), challenge=Challenge(nonce, audience), policy=policy, now=datetime.now(UTC)
+    shown_with = None if receipt is None else read_json_object(cli.read_input(receipt), what="receipt")
+    result = _verifier(_network(**network), policy, ledger).verify(
+        Presentation(format_id, wire, shown_with),
+        challenge=Challenge(nonce, audience),
+        policy=policy,
+        now=_now(),
     )
     cli.emit(_told(result), as_json=as_json, lines=_lines)
     raise SystemExit(int(EXITS[result.verdict]))
+
+
+def _verifier(fetch: Fetch, policy: Policy, ledger: str | None) -> Verifier:
+    """A verifier for one presentation. Raises Malformed, Unsupported (`ledger.*`)."""
+    known = None
+    if ledger is not None:
+        content = cli.read_input(ledger)
+        known = anchored.known(content, fetch=fetch, folder=None, sleep=time.sleep, clock=time.monotonic)
+    keys = Keys(fetch if known is None else known.sources)
+    checker = status.Checker(
+        fetch=fetch,
+        keys=keys,
+        trust=policy.trust,
+        max_age=timedelta(days=1),
+        opener=anyvc.opener(keys),
+        anchors=None if known is None else known.lists(required=False),
+    )
+    if known is None:
+        return Verifier(keys, checker, Types(None))
+    return Verifier(keys.with_history(), checker, Types(None), OnRecord(known.records))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _text(data: bytes) -> str:
@@ -110,22 +143,6 @@ def _network(*, offline: bool, ca_file: str | None, allow_loopback: bool) -> Fet
         return BoundedFetch(allow_loopback=allow_loopback, ca_file=ca_file)
     except OSError:
         raise click.UsageError("The file in --ca-file cannot be read.") from None
-
-
-class Offline:
-    """A network on which nothing can be reached."""
-
-    def get(self, url: str, **_options: Any) -> Any:
-        """Always Unavailable (`fetch.offline`)."""
-        raise _offline(url)
-
-    def post(self, url: str, **_options: Any) -> Any:
-        """Always Unavailable (`fetch.offline`)."""
-        raise _offline(url)
-
-
-def _offline(_url: str) -> SsiError:
-    return Unavailable("fetch.offline", "Nobody was asked, because of --offline.")
 
 
 def _told(result: VerificationResult) -> dict[str, Json]:
@@ -163,5 +180,5 @@ def create(*, name: str, as_json: bool, **flags: str | None) -> None:
     engine = store.engine(read_service(ROLE, cli.overlay(ROLE, flags)).database_url)
     store.create(METADATA, engine)
     key = b64url(secrets.token_bytes(32))
-    Store(engine).add_api_key(digest(key), name=name[:100], at=seconds(datetime.now(UTC)))
+    Store(engine).add_api_key(digest(key), name=name[:100], at=seconds(_now()))
     cli.emit({"name": name, "key": key}, as_json=as_json, lines=lambda told: [str(told["key"])])

@@ -213,7 +213,7 @@ class Verifier:
             if self.on_record is not None and trusted.outcome is Outcome.PASS:  # strangers cause no questions
                 described = self.on_record.described(described, opened.issuer, now=now)
             findings.append(described)
-        findings.append(self._recorded(presentation, opened, noting, now=now))
+        findings.append(self._recorded(presentation, opened, noting, findings, now=now))
         findings.extend(rule.judge(opened, now=now) for rule in policy.rules)
         demands = policy.demands if noting.retired is None else policy.demands | {Check.LEDGER}
         return VerificationResult(tuple(findings), demands, opened)
@@ -249,10 +249,14 @@ class Verifier:
             for one, challenge in zip(found, bound, strict=True)
         )
 
-    def _recorded(self, presentation: Presentation, opened: Opened, noting: Noting, *, now: datetime) -> Finding:
-        """What the ledger says about it."""
+    def _recorded(
+        self, presentation: Presentation, opened: Opened, noting: Noting, so_far: list[Finding], *, now: datetime
+    ) -> Finding:
+        """What the ledger says about it; a stranger's receipt would be a stranger's wish what to ask its nodes."""
         if self.on_record is None:
             return onrecord.without_ledger(presentation, retired=noting.retired, now=now)
+        if reason := _unfounded(so_far, "The ledger was not asked"):
+            return not_asked(Check.LEDGER, reason)
         return self.on_record.judge(
             presentation, opened.issuer, retired=noting.retired, identifier=noting.evidence, now=now
         )
@@ -262,12 +266,8 @@ class Verifier:
 
         Until then its status URI is a stranger's wish that this service should call somebody.
         """
-        for check, reason in (
-            (Check.SIGNATURE, "The status was not looked up, because the issuer's signature did not check out."),
-            (Check.TRUST, "The status was not looked up, because the issuer is not one this service relies on."),
-        ):
-            if {finding.outcome for finding in so_far if finding.check is check} != {Outcome.PASS}:
-                return not_asked(Check.STATUS, reason)
+        if reason := _unfounded(so_far, "The status was not looked up"):
+            return not_asked(Check.STATUS, reason)
         if opened.status_hideable:  # only a status that is withdrawn says more than that others may be missing
             checked = (self.status.check(one, issuer=opened.issuer, now=now) for one in opened.statuses)
             return worst((_HIDEABLE, *checked))
@@ -275,6 +275,17 @@ class Verifier:
             sentence = "The issuer gave this credential no status list: it cannot be withdrawn before it expires."
             return Finding(Check.STATUS, Outcome.PASS, "status.none", sentence)
         return worst(self.status.check(one, issuer=opened.issuer, now=now) for one in opened.statuses)
+
+
+def _unfounded(so_far: list[Finding], what: str) -> str | None:
+    """Why nobody else is asked about this credential; None where it is genuine and from a trusted issuer."""
+    for check, reason in (
+        (Check.SIGNATURE, "because the issuer's signature did not check out."),
+        (Check.TRUST, "because the issuer is not one this service relies on."),
+    ):
+        if {finding.outcome for finding in so_far if finding.check is check} != {Outcome.PASS}:
+            return f"{what}, {reason}"
+    return None
 
 
 def _signed(

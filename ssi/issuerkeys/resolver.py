@@ -15,9 +15,10 @@ from ssi import dids
 from ssi.caching import Cache, Kept
 from ssi.dids import Resolved, Sources
 from ssi.encoding import Json
-from ssi.errors import Refused, SsiError, Unavailable, Unsupported
+from ssi.errors import Malformed, Refused, SsiError, Unavailable, Unsupported
 from ssi.fetch import Fetch
 from ssi.issuerkeys.metadata import KeySet, published
+from ssi.issuerkeys.newer import Newer
 from ssi.issuerkeys.past import retired
 from ssi.keys import PublicKey
 from ssi.model import Issuer, MethodKey, ResolvedKey
@@ -45,7 +46,8 @@ class _Found:
 class Keys:
     """Finds keys over its sources, and keeps what came for a short time; implements `model.KeyResolver`.
 
-    Needs no network for `x5c`, did:key, did:jwk and did:peer. Safe to share between threads.
+    Needs no network for `x5c`, did:key, did:jwk and did:peer. Safe to share between threads. A DID whose head is on a
+    ledger is fetched anew within seconds of a change there.
 
     With `history`, keys for assertions that a DID had once are found as well, and say since when they are `retired`.
     Only who looks at that may ask so: everybody else takes such a signature for one of today.
@@ -57,6 +59,7 @@ class Keys:
         self._documents: Cache[str, Resolved | SsiError] = Cache(size=size)
         self._versions: Cache[str, tuple[Resolved, ...] | SsiError] = Cache(size=size)
         self._sets: Cache[str, KeySet | SsiError] = Cache(size=size)
+        self._newer = Newer(self._sources.ledgers, size=size)
 
     def with_history(self) -> Keys:
         """The same keys and retired ones, from what both keep together."""
@@ -106,20 +109,29 @@ class Keys:
             return _kept(lambda: dids.resolve(did, sources=self._sources, now=now), before, now)
 
         found = _value(self._documents.get(did, now=now, load=load))
+        seen = self._newer.seen(did, found, now=now)
+        if seen is not None:
+            found = _value(self._documents.get(did, now=now, load=load, newer_than=seen))
+            if self._newer.seen(did, found, now=now) is not None:
+                raise Unavailable("issuerkeys.newer", "The DID has changed, and its present version could not be had.")
         try:
             return _Found(found.key(url, relationship=relationship, now=now), evidence=found.evidence)
         except Refused as refused:
             if refused.code not in _GONE:
                 raise
-            if self._history and relationship == "assertionMethod" and (past := self._retired_key(url, did, now)):
-                return _Found(*past, found.evidence)
+            if self._history and relationship == "assertionMethod":
+                past = self._retired_key(url, did, now, newer_than=seen or now - RETRY)
+                if past is not None:
+                    return _Found(*past, found.evidence)
             if refused.code != "did.no_such_key":
                 raise
         # A key added since the document was kept is looked for once more, but not at every request.
         found = _value(self._documents.get(did, now=now, load=load, newer_than=now - RETRY))
         return _Found(found.key(url, relationship=relationship, now=now), evidence=found.evidence)
 
-    def _retired_key(self, url: str, did: str, now: datetime) -> tuple[PublicKey, datetime] | None:
+    def _retired_key(
+        self, url: str, did: str, now: datetime, *, newer_than: datetime
+    ) -> tuple[PublicKey, datetime] | None:
         def load(before: Kept[tuple[Resolved, ...] | SsiError] | None) -> Kept[tuple[Resolved, ...] | SsiError]:
             return _kept(lambda: dids.history(did, sources=self._sources, now=now), before, now)
 
@@ -128,7 +140,7 @@ class Keys:
         if found is not None:
             return found
         # The document may have been kept later than its versions.
-        again = _value(self._versions.get(did, now=now, load=load, newer_than=now - RETRY))
+        again = _value(self._versions.get(did, now=now, load=load, newer_than=newer_than))
         return retired(again, url, relationship="assertionMethod", now=now)
 
     def _published_key(self, iss: str, kid: str | None, alg: str, now: datetime) -> PublicKey:
@@ -196,10 +208,11 @@ def _kept(load: Callable[[], _T], before: Kept[_T | SsiError] | None, now: datet
     """What to keep of an attempt: the document, or the failure for a short time, unless a document is still good."""
     try:
         return Kept(load(), now, now + KEEP)
-    except SsiError as error:
+    except SsiError as problem:
+        error = _again(problem)
         if isinstance(error, Unavailable) and before is not None and now < before.until:
             return Kept(before.value, now, before.until)
-        return Kept(_again(error), now, now + RETRY)
+        return Kept(error, now, now + RETRY)
 
 
 def _value(found: _T | SsiError) -> _T:
@@ -209,6 +222,11 @@ def _value(found: _T | SsiError) -> _T:
 
 
 def _again(error: SsiError) -> SsiError:
-    """The same error without the frames that a raised one collects."""
-    kind = Unavailable if isinstance(error, Unavailable) else type(error)  # a node's own error has other arguments
+    """The same error without the frames that a raised one collects.
+
+    What is wrong with a ledger's nodes (another chain, no contract, nonsense) says nothing about who is on it: that is
+    Unavailable, and convicts nobody. So is a node's own error, which has other arguments.
+    """
+    nodes = isinstance(error, Malformed | Refused) and error.code.startswith("ledger.")
+    kind = Unavailable if nodes or isinstance(error, Unavailable) else type(error)
     return kind(error.code, error.detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from ssi.dids import key, web
 from ssi.keys import SoftwareSigner
+from wallet.holder import didfolders
 from wallet.holder.cli import main
 
 DID = "did:key:z6MktKwz7Ge1Yxzr4JHavN33wiwa8y81QdcMRLXQsrH9T53b"
@@ -38,6 +40,59 @@ def test_what_is_made_is_resolved_and_its_key_is_secret(method: str, alg: str, t
         assert (refused.exit_code, "[did.fixed]" in refused.output) == (1, True)
     again = run("create", method, str(folder))
     assert (again.exit_code, "[did.folder]" in again.output) == (1, True)
+
+
+@pytest.mark.parametrize("method", ["key", "web", "webvh"])
+def test_others_can_change_nothing_whatever_the_umask(method: str, tmp_path: Path) -> None:
+    folder, before = tmp_path / "mine", os.umask(0)
+    try:
+        where = () if method == "key" else ("--url", "https://example.test/ann")
+        assert run("create", method, str(folder), *where).exit_code == 0
+        if method != "key":
+            assert run("rotate", str(folder), "--yes").exit_code == 0
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+    assert {mode for name, mode in modes.items() if name.endswith(".pem")} == {0o600}
+    assert [name for name, mode in modes.items() if mode & 0o022] == []
+
+
+def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "web", tmp_path / "elsewhere"
+    assert run("create", "web", str(folder), "--url", "https://example.test").exit_code == 0
+    elsewhere.write_text("mine")
+    (folder / ".did.json.new").symlink_to(elsewhere)
+    assert run("rotate", str(folder)).exit_code == 0
+    assert elsewhere.read_text() == "mine"
+    assert not (folder / "did.json").is_symlink()
+
+
+def test_a_folder_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
+    for folder in (tmp_path / "file" / "below", tmp_path / "nowhere", tmp_path / ("x" * 300)):
+        result = run("create", "key", str(folder))
+        assert (result.exit_code, "[did.folder]" in result.output) == (1, True)
+    assert not (tmp_path / "missing").exists()
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_did_web_always_has_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "web"
+    assert run("create", "web", str(folder), "--url", "https://example.test").exit_code == 0
+
+    def dying(*_given: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(didfolders, "key_pem", dying)
+        with pytest.raises(Killed):
+            didfolders.rotate(folder, alg="ES256")
+    assert (folder / "key.pem").exists()
+    assert run("rotate", str(folder)).exit_code == 0
 
 
 def test_a_peer_with_services(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_key_that_takes_over_leaves_the_old_one_in_the_document_until_it_is_re
         assert resolved(world, app).key(f"{did_of(world)}#{kid}", relationship="assertionMethod", now=world.clock())
     head = world.get(uri).get_data(as_text=True).partition(".")[0]
     assert read_json_object(unb64url(head), what="header")["kid"] == new  # at once, and not when its time is over
-    keychange.retire(world.settings, now=world.clock())
+    keychange.retire(world.settings, old=old, now=world.clock())
     world.clock.pass_time(minutes=1)
     with pytest.raises(Refused):
         resolved(world, restarted(world)).key(
@@ -255,3 +255,10 @@ def test_a_host_that_serves_an_older_log_is_found_out(world: LedgerWorld) -> Non
     with pytest.raises(Refused) as caught:
         dids.resolve(did_of(world), sources=sources(world, lying), now=world.clock() + timedelta(hours=1))
     assert caught.value.code == "did.webvh_truncated"
+
+
+def test_nobody_keeps_the_log_without_asking_whether_there_is_more(world: LedgerWorld) -> None:
+    first = world.get("/.well-known/did.jsonl")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = world.get("/.well-known/did.jsonl", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.get_data()) == (304, b"")

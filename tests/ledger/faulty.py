@@ -27,10 +27,11 @@ class Slow:
     """Answers only once it is let go."""
 
     def __init__(self, rpc: Any) -> None:
-        self._rpc, self.let_go = rpc, threading.Event()
+        self._rpc, self.let_go, self.answered = rpc, threading.Event(), 0
 
     def call(self, method: str, params: Sequence[Any]) -> Any:
-        self.let_go.wait(10)
+        self.let_go.wait(60)
+        self.answered += 1
         return self._rpc.call(method, params)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -109,11 +108,12 @@ def test_nobody_waits_for_who_is_slow(there: tuple[nodes.Node, Deployed, str]) -
     node, deployed, _ = there
     slow = Slow(node.rpc)
     asked = chain(node, slow, node.rpc, node.rpc)
-    before = time.perf_counter()
-    assert asked.block(1) is not None
-    assert asked.logs(deployed.registry, (), 0, 3) is not None
-    assert time.perf_counter() - before < 5
-    slow.let_go.set()
+    try:
+        assert asked.block(1) is not None
+        assert asked.logs(deployed.registry, (), 0, 3) is not None
+        assert not slow.answered, "what two said was enough"
+    finally:
+        slow.let_go.set()
 
 
 def test_a_wrong_chain_of_all_is_refused(there: tuple[nodes.Node, Deployed, str]) -> None:

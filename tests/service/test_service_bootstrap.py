@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from datetime import timedelta
@@ -53,6 +54,16 @@ def test_secrets_are_their_owners_alone(tmp_path: Path) -> None:
         assert (open_to == 0) == file.secret, file.path
     assert stat.S_IMODE((tmp_path / "ca").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "wallet").stat().st_mode) == 0o700
+
+
+def test_others_can_change_nothing_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        run(tmp_path / "var")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "var", *(tmp_path / "var").rglob("*")]
+    assert [path.name for path in made if stat.S_IMODE(path.stat().st_mode) & 0o022] == []
 
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ signs. Files with keys are for their owner only, and none is ever written over.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,14 @@ def create(folder: Path, method: str, wish: Wish) -> Made:
 
 
 def prepare(folder: Path) -> None:
-    """An empty folder for a DID. Raises Refused (`did.folder`) where something is in it."""
-    if folder.exists() and any(folder.iterdir()):
+    """An empty folder for a DID. Raises Refused (`did.folder`) where something is in it, or none can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        raise _unwritable(error) from error
+    if not empty:
         raise Refused("did.folder", "The folder is not empty: each DID has a folder of its own.")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def rotate(folder: Path, *, alg: str) -> Made:
@@ -68,10 +73,12 @@ def rotate(folder: Path, *, alg: str) -> Made:
     old = SoftwareSigner.from_pkcs8(read_input(str(folder / KEY)))
     signer = SoftwareSigner.generate(alg)
     kept = folder / f"key.{old.public.kid}.pem"
-    (folder / KEY).rename(kept)
+    if not kept.exists():
+        write_secret(kept, key_pem(old))
     others = {name: value for name, value in document.items() if name in ("service", "alsoKnownAs", "controller")}
     published = {**web.document(did, {signer.public.kid: signer.public}), **others}
-    files = (write_secret(folder / KEY, key_pem(signer)), write(folder / DOCUMENT, published))
+    fresh = write_secret(folder / f".{KEY}.{secrets.token_hex(4)}", key_pem(signer))
+    files = (fresh.replace(folder / KEY), write(folder / DOCUMENT, published))
     return Made(
         did,
         files,
@@ -110,24 +117,39 @@ def write(path: Path, document: Mapping[str, Json]) -> Path:
 
 
 def write_bytes(path: Path, data: bytes) -> Path:
-    """Replace a public file in one step."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_bytes(data)
-    aside.replace(path)
+    """Replace a public file in one step; everybody may read it, and its owner alone change it."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    _written(aside, data, mode=0o644).replace(path)
     return path
 
 
 def write_secret(path: Path, data: bytes) -> Path:
     """A new file for its owner's eyes only; raises Refused (`did.folder`) when there is one of that name."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return _written(path, data, mode=0o600)
     except FileExistsError:
         raise Refused("did.folder", f"There is a {path.name} already, which is not written over.") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+
+
+def _written(path: Path, data: bytes, *, mode: int) -> Path:
+    """A file that was not there, on the disk when this returns.
+
+    Raises FileExistsError, also for a link of that name, and Refused (`did.folder`).
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from error
     return path
+
+
+def _unwritable(error: OSError) -> Refused:
+    return Refused("did.folder", f"The folder cannot be written ({error.strerror}).")
 
 
 _Maker = Callable[[SoftwareSigner, Wish], tuple[str, Mapping[str, Json], Iterable[str]]]

@@ -19,6 +19,7 @@ from ssi.encoding import Json, b64url, read_json_object, seconds, unb64url, writ
 from ssi.errors import Malformed, Refused, SsiError
 from ssi.ledger import merkle
 from ssi.ledger import receipts as proofs
+from ssi.ledger.finality import Finality
 from wallet.holder import cards
 from wallet.holder.calls import JSON, good
 from wallet.holder.cards import Card
@@ -32,25 +33,32 @@ LONGEST_PAUSE: Final = timedelta(hours=6)
 _AHEAD: Final = timedelta(days=1)
 """How far a ledger's clock may be ahead."""
 _MOST: Final = 64
+_SALT: Final = 43
+"""32 bytes in base64url."""
 _MAX_ANSWER: Final = 4_194_304
 
 
 def promised(promise: Mapping[str, Json] | None, *, issuer: str) -> Mapping[str, Json] | None:
     """What an issuer gave along, if the address in it is its own: nobody else shall learn of its cards by it.
 
-    >>> promised({"salt": "…", "href": "https://desk.example/receipts"}, issuer="https://desk.example") is None
+    None also for what is no promise, a salt of 32 bytes and an address: it promises nothing.
+
+    >>> salt = "A" * 43
+    >>> promised({"salt": salt, "href": "https://desk.example/receipts"}, issuer="https://desk.example") is None
     False
-    >>> promised({"salt": "…", "href": "https://other.example/receipts"}, issuer="https://desk.example") is None
+    >>> promised({"salt": salt, "href": "https://other.example/receipts"}, issuer="https://desk.example") is None
     True
     """
-    if promise is None:
+    salt, href = (promise.get("salt"), promise.get("href")) if promise is not None else (None, None)
+    if not isinstance(salt, str) or not isinstance(href, str) or len(salt) != _SALT:
         return None
     try:
-        own, asked = (urlsplit(url) for url in (issuer, str(promise.get("href", ""))))
-    except ValueError:
+        own, asked = (urlsplit(url) for url in (issuer, href))
+        unb64url(salt, what="salt")
+    except (ValueError, SsiError):
         return None
     same = asked.scheme == own.scheme == "https" and asked.netloc == own.netloc
-    return promise if same else None
+    return {"salt": salt, "href": href} if same else None
 
 
 def due(vault: Vault, *, now: datetime) -> tuple[str, ...]:
@@ -117,15 +125,26 @@ def _good(card: Card, copy: Copy, receipt: Json, outside: Outside, now: datetime
     whole = {**receipt, "salt": (copy.promise or {})["salt"]}
     core = formats.by_id(card.credential.format).core(copy.wire)
     try:
-        read = proofs.read(whole)
-        if read.anchored.at > seconds(now + _AHEAD):
-            return None
-        leaf = merkle.leaf_hash(_entry(copy, core))
-        merkle.verify_inclusion(read.root, size=read.size, index=read.index, leaf=leaf, path=read.path)
-        if outside.records is not None:
-            outside.records.proven(whole, core, issuer=card.issuer, now=now)
+        _check(whole, _entry(copy, core), now)
+    except SsiError:
+        return None
+    if outside.records is None:
+        return whole
+    try:
+        record = outside.records.proven(whole, core, issuer=card.issuer, now=now)
     except (Malformed, Refused):
         return None
     except SsiError:
         return whole  # the ledger is away, or another one: those who are shown the receipt will judge it
-    return whole
+    return None if record.finality is Finality.PENDING else whole  # the issuer will have another one
+
+
+def _check(receipt: Mapping[str, Json], entry: bytes, now: datetime) -> None:
+    """Whatever ledger it is of: can others read it, and is this the leaf? Raises SsiError."""
+    if len(write_json(dict(receipt))) > proofs.MAX_BYTES:
+        raise Malformed("receipt.size", "The issuer's receipt is larger than anybody would read.")
+    read = proofs.read(receipt)
+    if read.anchored.at > seconds(now + _AHEAD):
+        raise Refused("receipt.ahead", "The issuer's receipt is from the future.")
+    leaf = merkle.leaf_hash(entry)
+    merkle.verify_inclusion(read.root, size=read.size, index=read.index, leaf=leaf, path=read.path)

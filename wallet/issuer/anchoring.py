@@ -38,7 +38,10 @@ _OPEN: Final = 200
 
 @dataclass(frozen=True)
 class Turn:
-    """What a turn has done: leaves put into a batch, roots and states written, and what went wrong, if anything."""
+    """What a turn has done: leaves put into a batch, roots and states written, and what went wrong, if anything.
+
+    `waiting` is how many batches are not final yet, `latest` the newest block's time (Unix seconds) that has one.
+    """
 
     busy: bool = False
     closed: int = 0
@@ -46,6 +49,7 @@ class Turn:
     stated: int = 0
     waiting: int = 0
     problems: tuple[str, ...] = ()
+    latest: int = 0
 
     @property
     def json(self) -> dict[str, Json]:
@@ -75,8 +79,8 @@ class Anchoring:
     def turn(self, *, now: datetime, close: bool = False) -> Turn:
         """Go through all that is open; `close` makes a batch of what there is without waiting for its time.
 
-        Raises nothing but Unavailable for a store that is away: what else goes wrong is in the answer, and tried again
-        by the next turn.
+        Raises nothing but Unavailable for a store or a folder that is away: what else goes wrong is in the answer, and
+        tried again by the next turn.
         """
         with _alone(self.lock) as alone:
             if not alone:
@@ -89,7 +93,8 @@ class Anchoring:
             states = [partial(self._state, head, now=now) for head in self._changed()]
             stated = sum(self._tried(problems, state) for state in states)
             said = dict.fromkeys(f"{one.code}: {one.detail}" for one in problems)
-            return Turn(False, closed, written, stated, self._waiting(), tuple(said))
+            waiting, latest = self._standing()
+            return Turn(False, closed, written, stated, waiting, tuple(said), latest)
 
     def _tried(self, problems: list[SsiError], step: Callable[[], Any]) -> int:
         """1 when the step has got something done, 0 when there was nothing to do or it could not be done."""
@@ -107,10 +112,12 @@ class Anchoring:
     def _close(self, *, now: datetime, at_once: bool) -> int:
         """Close a batch when it is time: so long after the last one, or with so many leaves."""
         with reading(self.store) as connection:
-            loose = connection.execute(_LOOSE.limit(self.size)).all()
+            loose = int(
+                connection.execute(select(func.count()).select_from(_LOOSE.limit(self.size).subquery())).scalar_one()
+            )
             last = connection.execute(select(func.max(ANCHORS.c.closed_at))).scalar()
         due = at_once or last is None or seconds(now) - int(last) >= self.every or seconds(now) < int(last)
-        if not loose or not (due or len(loose) >= self.size):
+        if not loose or not (due or loose >= self.size):
             return 0
         with writing(self.store) as connection:
             return leaves.close(connection, id=self.random(8).hex(), now=seconds(now))
@@ -119,9 +126,11 @@ class Anchoring:
         with reading(self.store) as connection:
             return list(connection.execute(_UNSETTLED).all())
 
-    def _waiting(self) -> int:
+    def _standing(self) -> tuple[int, int]:
+        """How many batches are not final, and when the newest block with one was made."""
         with reading(self.store) as connection:
-            return int(connection.execute(_COUNT).scalar_one())
+            latest = connection.execute(_LATEST).scalar()
+            return int(connection.execute(_COUNT).scalar_one()), int(latest or 0)
 
     def _settle(self, row: Row[Any], *, now: datetime) -> bool:
         """Write a batch's root, or look how the write stands; prove it as soon as its block counts."""
@@ -189,13 +198,18 @@ def shared(place: Place, identity: str, root: bytes, anchored: slots.Anchored, p
 _LOOSE: Final[Select[Any]] = select(LEAVES.c.entry).where(LEAVES.c.anchor.is_(None))
 _NOT_FINAL: Final = ANCHORS.c.finality.is_(None) | (ANCHORS.c.finality != Finality.FINALIZED.value)
 _UNSETTLED: Final = select(ANCHORS).where(_NOT_FINAL).order_by(ANCHORS.c.closed_at).limit(_OPEN)
-_COUNT: Final = select(func.count()).select_from(ANCHORS).where(ANCHORS.c.proof.is_(None))
+_COUNT: Final = select(func.count()).select_from(ANCHORS).where(_NOT_FINAL)
+_LATEST: Final = select(func.max(ANCHORS.c.at))
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[bool]:
-    """Are we the only process that takes a turn now?"""
-    with path.open("w") as lock:
+    """Are we the only process that takes a turn now? Raises Unavailable (`anchoring.lock`)."""
+    try:
+        opened = path.open("w")
+    except OSError as error:
+        raise Unavailable("anchoring.lock", f"The desk's folder cannot be written ({error.strerror}).") from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

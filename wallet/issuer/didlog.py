@@ -16,6 +16,7 @@ from ssi.dids import multikey
 from ssi.dids.webvh import hashing, place, writing
 from ssi.dids.webvh.writing import Written
 from ssi.encoding import Json
+from ssi.errors import Refused
 from ssi.keys import PublicKey, SoftwareSigner
 from wallet.issuer.identity import Identity
 
@@ -32,14 +33,17 @@ Step = Callable[[Written, SoftwareSigner, Sequence[PublicKey], datetime], Writte
 def kept(files: Files, identity: Identity, *, also: Sequence[str], now: datetime) -> Iterator[MadeFile]:
     """The log as it is if it says what it should; made, moved or continued where it does not.
 
-    `also` are further names of the desk. Raises Malformed (`did.webvh`) for an address that no did:webvh can have.
+    `also` are further names of the desk. Raises Malformed (`did.webvh`) for an address that no did:webvh can have,
+    Refused (`did.update_key`) where the log must change and the key for that is not here.
     """
     where = _where(identity)
     place.of(where)  # before any file is made
+    there = (files.root / LOG).exists()
     for name, purpose in ((PRESENT, "writes the desk's DID"), (NEXT, "will write the desk's DID next")):
-        yield files.keep(name, _key, purpose, secret=True)
+        if not there or (files.root / name).exists():  # a new key for an old log would only hide that it is missing
+            yield files.keep(name, _key, purpose, secret=True)
     purpose = "the log of the desk's DID"
-    if not (files.root / LOG).exists():
+    if not there:
         yield files.write(LOG, _first(files, identity, also, now=now).text, purpose, secret=False)
         return
     written = _mended(files, now=now)
@@ -77,10 +81,10 @@ def agreeing(files: Files, written: Written, identity: Identity, *, now: datetim
 
 
 def ended(files: Files, written: Written, *, now: datetime) -> Written:
-    """The log with its last entry: the DID is given up for ever."""
+    """The log with its last entry: the DID is given up for ever. Raises Refused (`did.update_key`)."""
     if written.log.last.parameters.deactivated:
         return written
-    done = writing.deactivate(written, signer=_signer(files, NEXT), now=_after(written, now))
+    done = writing.deactivate(written, signer=_announced(files, written), now=_after(written, now))
     files.write(LOG, done.text, "", secret=False)
     return done
 
@@ -98,10 +102,21 @@ def _first(files: Files, identity: Identity, also: Sequence[str], *, now: dateti
 
 
 def _continued(files: Files, written: Written, step: Step, *, now: datetime) -> Written:
+    signer = _announced(files, written)
     files.keep(_AFTER, _key, "", secret=True)
-    done = step(written, _signer(files, NEXT), (_signer(files, _AFTER).public,), _after(written, now))
+    done = step(written, signer, (_signer(files, _AFTER).public,), _after(written, now))
     files.write(LOG, done.text, "", secret=False)
     return _mended(files, now=_after(written, now))
+
+
+def _announced(files: Files, written: Written) -> SoftwareSigner:
+    """The key that may write the next entry. Raises Refused (`did.update_key`) where it is not here."""
+    if (files.root / NEXT).exists():
+        signer = _signer(files, NEXT)
+        if hashing.of_key(multikey.encode(signer.public)) in written.log.last.parameters.next_key_hashes:
+            return signer
+    detail = f"{NEXT} is not here, or not the key that the desk's DID has announced: without it the DID cannot change."
+    raise Refused("did.update_key", detail)
 
 
 def _mended(files: Files, *, now: datetime) -> Written:

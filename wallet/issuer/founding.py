@@ -29,7 +29,6 @@ from ssi.ledger.devchain import CHAIN_ID, DevChain
 from ssi.ledger.ledger import Ledger
 from ssi.ledger.writing import Journal, Write, Writer
 from wallet.issuer import didlog, heads, keychange
-from wallet.issuer.identity import Identity, load
 from wallet.issuer.ledgers import CHAIN, JOURNAL, MAX_FEE_PER_GAS, MAX_GAS, RPC, embedded
 from wallet.issuer.settings import read_settings
 
@@ -74,16 +73,10 @@ def _found(fetch: Fetch, files: Files, url: str, now: datetime) -> Iterator[Made
 
 def _did(files: Files, url: str, account: str, *, now: datetime) -> Iterator[MadeFile]:
     """The desk's DID, with all the keys that it has now."""
-    identity = _identity(files, url)
-    if keychange.finish(files, identity, now=now):
-        identity = _identity(files, url)
+    values = {"FACET_ISSUER_DATA": str(files.root), "FACET_ISSUER_BASE_URL": url}
+    identity = keychange.present(read_settings(values), files, now=now)
     yield from didlog.kept(files, identity, also=(account,), now=now)
     yield files.issuers(didlog.read(files, now=now + _LATER).did)
-
-
-def _identity(files: Files, url: str) -> Identity:
-    values = {"FACET_ISSUER_DATA": str(files.root), "FACET_ISSUER_BASE_URL": url}
-    return load(read_settings(values), lenient=True)
 
 
 def _account() -> bytes:

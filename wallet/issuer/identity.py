@@ -137,6 +137,28 @@ class Identity:
         return dict(jwk_set({self.signer.kid: self.signer.public}))
 
 
+Stamp = tuple[tuple[int, int, int] | None, ...]
+"""What tells one state of some files from another: of each its inode, time of change and size; None without it."""
+
+
+def files(settings: IssuerSettings) -> tuple[Path, ...]:
+    """Where the desk's identity stands, as far as a change of keys changes it."""
+    return settings.signing_key, settings.signing_cert, settings.ledger.log or settings.service.folder / "did.jsonl"
+
+
+def stamp(files: Sequence[Path]) -> Stamp:
+    """How the files are now."""
+    return tuple(_stamped(path) for path in files)
+
+
+def _stamped(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def load(settings: IssuerSettings, *, lenient: bool = False) -> Identity:
     """Read the key and the chain, and see that they belong together; `lenient`: also with a DID of other keys.
 
@@ -162,7 +184,7 @@ def newest(log: bytes) -> Mapping[str, Json]:
     """The last entry of a did:webvh log of the desk's own. Raises Malformed (`identity.log`, `encoding.*`)."""
     lines = log.strip().splitlines()
     if not lines:
-        raise Malformed("identity.log", "The log of the desk's DID is empty; run `facet-issuer bootstrap`.")
+        raise Malformed("identity.log", "The log of the desk's DID is empty; put its newest copy back.")
     return read_json_object(lines[-1], what="log of the desk's DID")
 
 

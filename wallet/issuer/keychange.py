@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 from service import minting
 from service.bootstrap import Files, locked
 from service.minting import Authority, Leaf
+from ssi.dids import multikey
 from ssi.encoding import Json
 from ssi.errors import Refused, Unavailable
-from ssi.keys import SoftwareSigner
+from ssi.keys import PublicKey, SoftwareSigner
 from wallet.issuer import didlog
-from wallet.issuer.identity import Identity, load
+from wallet.issuer.identity import Identity, load, newest
 from wallet.issuer.settings import IssuerSettings
 
 KEY: Final = "issuer/signing.key"
@@ -36,26 +37,31 @@ def take_over(settings: IssuerSettings, *, now: datetime) -> dict[str, Json]:
 
     A change that is under way is gone on with. Raises as `rotate`.
     """
-    files, identity = _files(settings), load(settings, lenient=True)
+    files = _files(settings)
     with locked(files.root):
-        if finish(files, identity, now=now):
-            identity = load(settings, lenient=True)
-        said, signs = files.root / _LEAVING, identity.signer.kid
-        begun = said.read_text().strip() if said.exists() else None
-    if begun not in (None, signs):
-        return {"did": identity.did, "old_key": begun, "new_key": signs}
-    return _replaced(settings, replace(identity, leaving=(identity.signer.public,)), now=now)
+        identity = present(settings, files, now=now)
+        signs = identity.signer.kid
+        if (begun := _begun(files, signs)) is not None:
+            return {"did": identity.did, "old_key": begun, "new_key": signs}
+        files.write(_LEAVING, signs.encode(), "", secret=False)
+        return _replaced(settings, files, replace(identity, leaving=(identity.signer.public,)), now=now)
 
 
-def retire(settings: IssuerSettings, *, now: datetime) -> dict[str, Json]:
-    """The second step: the document has no key any more that does not sign. Raises as `rotate`."""
-    files, identity = _files(settings), load(settings, lenient=True)
-    told: dict[str, Json] = {}
+def retire(settings: IssuerSettings, *, old: str, now: datetime) -> dict[str, Json]:
+    """The second step: the document has the `old` key (its id) no more. Raises as `rotate`.
+
+    Whoever comes late, when that has been done and perhaps another change begun, changes nothing.
+    """
+    files = _files(settings)
     with locked(files.root):
+        identity = present(settings, files, now=now)
+        if _begun(files, identity.signer.kid) != old:
+            return {}
+        told: dict[str, Json] = {}
         if identity.log is not None:
-            written = didlog.agreeing(files, didlog.read(files, now=now), identity, now=now)
-            told["version"] = written.version_id
-        (files.root / _LEAVING).unlink(missing_ok=True)
+            kept = replace(identity, leaving=())
+            told["version"] = didlog.agreeing(files, didlog.read(files, now=now), kept, now=now).version_id
+        (files.root / _LEAVING).unlink()
     return told
 
 
@@ -66,41 +72,68 @@ def rotate(settings: IssuerSettings, *, now: datetime) -> dict[str, Json]:
     (`rotate.files`) where the desk's keys are not those that bootstrap made, Unavailable (`settings.file`,
     `rotate.authority`).
     """
-    told = _replaced(settings, load(settings, lenient=True), now=now)
-    (_files(settings).root / _LEAVING).unlink(missing_ok=True)
+    files = _files(settings)
+    with locked(files.root):
+        identity = replace(present(settings, files, now=now), leaving=())
+        told = _replaced(settings, files, identity, now=now)
+        (files.root / _LEAVING).unlink(missing_ok=True)
     return told
 
 
-def _replaced(settings: IssuerSettings, identity: Identity, *, now: datetime) -> dict[str, Json]:
+def present(settings: IssuerSettings, files: Files, *, now: datetime) -> Identity:
+    """The desk as it is, after what a kill has left is put in its place, and with the key that is `leaving`.
+
+    The caller has the files locked: what is read here must be true when it writes. Raises as `identity.load`.
+    """
+    _certified(files)
+    identity = load(settings, lenient=True)
+    if _finished(files, identity, now=now):
+        identity = load(settings, lenient=True)
+    return replace(identity, leaving=_leaving(files, identity))
+
+
+def _begun(files: Files, signs: str) -> str | None:
+    """The key that another one has taken over from, while it is in the document still."""
+    said = files.root / _LEAVING
+    old = said.read_text("ascii", "replace").strip() if said.exists() else None
+    return None if old == signs else old
+
+
+def _leaving(files: Files, identity: Identity) -> tuple[PublicKey, ...]:
+    """The same, as the document has it."""
+    old = _begun(files, identity.signer.kid)
+    if old is None or identity.log is None:
+        return ()
+    methods = newest(identity.log)["state"].get("verificationMethod", [])
+    named = [one["publicKeyMultibase"] for one in methods if str(one["id"]).endswith(f"#{old}")]
+    return tuple(multikey.decode(one) for one in named)
+
+
+def _replaced(settings: IssuerSettings, files: Files, identity: Identity, *, now: datetime) -> dict[str, Json]:
     """A new key in the place of the identity's; the keys that it says are leaving stay in the document."""
-    files = _files(settings)
-    with locked(files.root):
-        old = identity.signer.kid
-        if identity.leaving:
-            files.write(_LEAVING, old.encode(), "", secret=False)
-        files.keep(_COMING, lambda: minting.key_pem(minting.new_key()), "", secret=True)
-        coming = _signer(files, _COMING)
-        _authority(files)  # before anything is said that could not be done
-        told: dict[str, Json] = {"did": identity.did, "old_key": old, "new_key": coming.kid}
-        if identity.log is not None:
-            written = didlog.replaced(files, didlog.read(files, now=now), replace(identity, signer=coming), now=now)
-            told["version"] = written.version_id
-        _put_in_place(files, settings.base_url, now=now)
+    files.keep(_COMING, lambda: minting.key_pem(minting.new_key()), "", secret=True)
+    coming = _signer(files, _COMING)
+    _authority(files)  # before anything is said that could not be done
+    told: dict[str, Json] = {"did": identity.did, "old_key": identity.signer.kid, "new_key": coming.kid}
+    if identity.log is not None:
+        written = didlog.replaced(files, didlog.read(files, now=now), replace(identity, signer=coming), now=now)
+        told["version"] = written.version_id
+    _put_in_place(files, settings.base_url, now=now)
     return told
 
 
 def deactivate(settings: IssuerSettings, *, now: datetime) -> dict[str, Json]:
-    """End the desk's DID. Raises Refused (`rotate.files`, `did.no_log`)."""
-    files, identity = _files(settings), load(settings, lenient=True)
-    if identity.log is None:
-        raise Refused("did.no_log", "The desk's DID is a did:web: take its document off the site to end it.")
+    """End the desk's DID. Raises as `rotate`, and Refused (`did.no_log`)."""
+    files = _files(settings)
     with locked(files.root):
+        if present(settings, files, now=now).log is None:
+            raise Refused("did.no_log", "The desk's DID is a did:web: take its document off the site to end it.")
         written = didlog.ended(files, didlog.read(files, now=now), now=now)
     return {"did": written.did, "version": written.version_id, "deactivated": True}
 
 
-def finish(files: Files, identity: Identity, *, now: datetime) -> bool:
-    """Put a new key in place that the log already has; was there one? For a set-up that was killed half-way."""
+def _finished(files: Files, identity: Identity, *, now: datetime) -> bool:
+    """Put a new key in place that the log already has; was there one?"""
     if not (files.root / _COMING).exists() or not (files.root / didlog.LOG).exists():
         return False
     state = didlog.read(files, now=now).log.last.entry.state
@@ -110,6 +143,15 @@ def finish(files: Files, identity: Identity, *, now: datetime) -> bool:
         return False
     _put_in_place(files, identity.base_url, now=now)
     return True
+
+
+def _certified(files: Files) -> None:
+    """Put a new key in place whose certificate is there already."""
+    coming, certificate = files.root / _COMING, files.root / CERTIFICATE
+    if coming.exists() and certificate.exists():
+        named = minting.read_certificate(certificate.read_bytes()).public_key()
+        if named == _signer(files, _COMING).public.native:
+            coming.replace(files.root / KEY)
 
 
 def _put_in_place(files: Files, url: str, *, now: datetime) -> None:

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, insert, select, update
 from service import hot
 from ssi.encoding import Json, b64url
 from ssi.ledger import merkle
-from ssi.ledger.merkle import Tree
 from wallet.issuer.codes import Random
-from wallet.issuer.store import ANCHORS, LEAVES
+from wallet.issuer.crowns import RUN, Crown
+from wallet.issuer.store import ANCHORS, CROWNS, LEAVES
 
 PATH: Final = "/ledger/receipts"
 _ADD: Final = insert(LEAVES)
@@ -46,10 +46,10 @@ def close(connection: Connection, *, id: str, now: int) -> int:
     found = connection.execute(update(LEAVES).where(LEAVES.c.anchor.is_(None)).values(anchor=id))
     if not found.rowcount:
         return 0
-    built = tree(connection, id)
-    row = {"id": id, "root": built.root, "size": len(built), "closed_at": now}
-    connection.execute(insert(ANCHORS).values(row))
-    return len(built)
+    made = Crown.of(entries(connection, id))
+    connection.execute(insert(ANCHORS).values(id=id, root=made.root, size=made.size, closed_at=now))
+    connection.execute(insert(CROWNS).values(anchor=id, firsts=made.firsts, roots=made.roots))
+    return made.size
 
 
 def entries(connection: Connection, id: str) -> list[bytes]:
@@ -58,6 +58,17 @@ def entries(connection: Connection, id: str) -> list[bytes]:
     return sorted(bytes(entry) for entry in rows)
 
 
-def tree(connection: Connection, id: str) -> Tree:
-    """The tree of a closed batch."""
-    return Tree(b"".join(entries(connection, id)))
+def crown(connection: Connection, id: str) -> Crown:
+    """The upper part of a closed batch's tree."""
+    row = connection.execute(_CROWN.where(ANCHORS.c.id == id)).one()
+    return Crown(row.size, bytes(row.firsts), bytes(row.roots))
+
+
+def run(connection: Connection, id: str, first: bytes) -> list[bytes]:
+    """The run of a closed batch's entries that begins with this one."""
+    rows = connection.execute(_RUN.where(LEAVES.c.anchor == id, LEAVES.c.entry >= first)).scalars()
+    return [bytes(entry) for entry in rows]
+
+
+_CROWN: Final = select(ANCHORS.c.size, CROWNS.c.firsts, CROWNS.c.roots).join(CROWNS, CROWNS.c.anchor == ANCHORS.c.id)
+_RUN: Final = select(LEAVES.c.entry).order_by(LEAVES.c.entry).limit(RUN)

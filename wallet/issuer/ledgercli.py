@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from service import cli
-from ssi.encoding import Json
+from ssi.encoding import Json, seconds
 from ssi.errors import Refused, Unavailable
 from ssi.fetch import BoundedFetch, Fetch
 from ssi.ledger.registry import NOBODY, change_owner
@@ -28,6 +28,11 @@ _IN_FLIGHT: Final = 2.0
 _SECOND: Final = 1.1
 _PATIENCE: Final = 180.0
 """Seconds for which a command waits until the ledger has taken what was signed."""
+
+_UNANCHORED: Final = (
+    "What was signed until now is not on the ledger for good yet, or this machine's clock is behind the ledger's."
+    " The new key signs meanwhile. Call it again to go on."
+)
 
 
 @click.command("anchor")
@@ -52,26 +57,29 @@ def rotate_key(*, at_once: bool, as_json: bool, **flags: Any) -> None:
     """
     settings = read_settings(cli.overlay(ROLE, flags))
     if at_once or settings.ledger.declaration is None:
-        made = keychange.rotate(settings, now=datetime.now(UTC))
+        made = keychange.rotate(settings, now=_now())
     else:
-        made = keychange.take_over(settings, now=datetime.now(UTC))
+        made = keychange.take_over(settings, now=_now())
         time.sleep(_IN_FLIGHT)
         _drain(settings)
-        time.sleep(_SECOND)  # times in logs and blocks are whole seconds: retired is after anchored
-        made |= keychange.retire(settings, now=datetime.now(UTC))
+        made |= keychange.retire(settings, old=str(made["old_key"]), now=_now())
     cli.emit({**made, **_stated(read_settings(cli.overlay(ROLE, flags)))}, as_json=as_json)
 
 
 def _drain(settings: IssuerSettings) -> None:
-    """Anchor all that has been signed until now. Raises Unavailable (`rotate.unanchored`) when that takes too long."""
+    """Anchor all that has been signed until now, for good, and in blocks whose time is over by this machine's clock.
+
+    A key's end is written by that clock, and what it signed must be on the ledger before by the ledger's. Raises
+    Unavailable (`rotate.unanchored`) when all that takes too long.
+    """
     end = time.monotonic() + _PATIENCE
     while True:
         turn = _turn(settings)
-        if not (turn.busy or turn.closed or turn.waiting or turn.problems):
+        begun = turn.busy or turn.closed or turn.waiting or turn.problems
+        if not begun and turn.latest < seconds(_now()):
             return
         if time.monotonic() >= end:
-            detail = "What the old key signed is not on the ledger yet; the new one signs. Call it again to go on."
-            raise Unavailable("rotate.unanchored", detail)
+            raise Unavailable("rotate.unanchored", _UNANCHORED)
         time.sleep(_SECOND)
 
 
@@ -87,7 +95,7 @@ def deactivate(*, yes: bool, as_json: bool, **flags: Any) -> None:
     if not yes:
         raise Refused("did.deactivate", "This cannot be undone, and ends all credentials of the DID. Say --yes.")
     settings = read_settings(cli.overlay(ROLE, flags))
-    made = keychange.deactivate(settings, now=datetime.now(UTC))
+    made = keychange.deactivate(settings, now=_now())
     ended: Mapping[str, Json] = {}
     if settings.ledger.declaration is not None:
         ended = _ended(settings)
@@ -102,7 +110,7 @@ def _ended(settings: IssuerSettings) -> dict[str, Json]:
         return {"account": desk.did, "account_ended": True}
     _drain(settings)  # the contract takes nothing of an identity that has ended: so this comes last
     data = change_owner(account, NOBODY)
-    write = desk.writer.write(f"end {account}", registry.address, data, now=datetime.now(UTC))
+    write = desk.writer.write(f"end {account}", registry.address, data, now=_now())
     return {"account": desk.did, "account_ended": write.block_number is not None}
 
 
@@ -120,7 +128,11 @@ def _turn(settings: IssuerSettings) -> Turn:
     ledger = _desk(settings)
     store, identity = open_store(settings), load(settings, lenient=True)
     publisher = Publisher(store, identity, settings.base_url, settings.status_ttl, settings.status_size)
-    return open_anchoring(settings, ledger, publisher, secrets.token_bytes).turn(now=datetime.now(UTC), close=True)
+    return open_anchoring(settings, ledger, publisher, secrets.token_bytes).turn(now=_now(), close=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _desk(settings: IssuerSettings) -> Desk:

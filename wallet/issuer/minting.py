@@ -7,8 +7,8 @@ day (OpenID4VCI 1.0 §15.4.1). The desk's record has the real time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -69,13 +69,17 @@ class Minted:
 
 @dataclass(frozen=True)
 class Mint:
-    """Records and signs credentials; `leaves` where they are anchored on a ledger, too."""
+    """Records and signs credentials; `leaves` where they are anchored on a ledger, too.
+
+    `still`: are the desk's keys still those of `identity`? A request whose body came slowly may have outlived them.
+    """
 
     identity: Identity
     publisher: Publisher
     validity: timedelta
     random: codes.Random
     leaves: Leaves | None = None
+    still: Callable[[], bool] = field(default=lambda: True, repr=False)
 
     def record(
         self, connection: Connection, place: Place, holders: Sequence[str], application: Application, *, now: datetime
@@ -105,7 +109,10 @@ class Mint:
         """The credentials for a response, in the caller's transaction.
 
         The same record and key make the same credential again, which is a leaf of its own: its signature differs.
+        Raises Unavailable (`identity.replaced`): with another key all is as it should be.
         """
+        if not self.still():
+            raise Unavailable("identity.replaced", "The keys of this desk have just been changed. Try again.")
         kind, signer = self._kind(configuration_id)
         form, issuer, person = by_id(kind.format), kind.issuer(self.identity, signer), person_of(application)
         made: list[Json] = []

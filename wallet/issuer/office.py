@@ -30,7 +30,7 @@ from wallet.issuer.clients import Clients, read_wallets
 from wallet.issuer.codes import Random
 from wallet.issuer.desk import Desk
 from wallet.issuer.heads import Head
-from wallet.issuer.identity import Identity, load
+from wallet.issuer.identity import Identity, files, load, stamp
 from wallet.issuer.issuing import Issuing, Limits
 from wallet.issuer.leaves import PATH, Leaves
 from wallet.issuer.ledgers import Desk as LedgerDesk
@@ -89,6 +89,8 @@ def open_office(
     settings: IssuerSettings, *, matcher: FaceMatcher, fetch: Fetch, random: Random, clock: Callable[[], int]
 ) -> Office:
     """Everything together. Raises Unavailable, Malformed or Refused when keys or database cannot be used."""
+    standing = files(settings)
+    since = stamp(standing)  # before they are read
     identity, store = load(settings), open_store(settings)
     ledger = ledgers.open_desk(settings, fetch=fetch, clock=clock)
     leaves = None if ledger is None else Leaves(settings.base_url + PATH, random)
@@ -112,7 +114,7 @@ def open_office(
         redeeming=Redeeming(store, settings.base_url, scopes, marks, random),
         issuing=Issuing(
             store,
-            Mint(identity, publisher, settings.validity, random, leaves),
+            Mint(identity, publisher, settings.validity, random, leaves, lambda: stamp(standing) == since),
             Nonces(marks, random),
             attested,
             offered,

@@ -186,7 +186,7 @@ LEAVES: Final = Table(
     METADATA,
     Column("entry", LargeBinary(32), primary_key=True),
     Column("anchor", String(32)),  # the batch that it is in; None while that is not closed
-    Index("leaves_by_anchor", "anchor"),
+    Index("leaves_by_anchor", "anchor", "entry"),
     sqlite_with_rowid=False,
 )
 
@@ -206,6 +206,14 @@ ANCHORS: Final = Table(
     Column("proof", JSON(none_as_null=True)),  # a receipt without path and salt, the same for all of the batch
     Index("anchors_by_time", "closed_at"),
     Index("anchors_open", "finality"),
+)
+
+CROWNS: Final = Table(
+    "crowns",  # of each closed batch what leads to one leaf's path without all the others (wallet.issuer.crowns)
+    METADATA,
+    Column("anchor", String(32), ForeignKey("anchors.id"), primary_key=True),
+    Column("firsts", LargeBinary, nullable=False),
+    Column("roots", LargeBinary, nullable=False),
 )
 
 HEADS: Final = Table(

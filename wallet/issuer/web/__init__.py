@@ -22,7 +22,7 @@ from ssi.errors import Refused
 from ssi.fetch import BoundedFetch, Fetch
 from wallet.issuer.authorizing import SESSION_LIFETIME
 from wallet.issuer.codes import Random
-from wallet.issuer.identity import load
+from wallet.issuer.identity import files, load
 from wallet.issuer.marks import Marks
 from wallet.issuer.office import Office, open_office, read_clients
 from wallet.issuer.settings import ROLE, IssuerSettings, read_desk_token, read_settings
@@ -96,7 +96,7 @@ def create_app(
     app.add_url_rule("/", "start", lambda: redirect("/desk", 303))
     app.before_request(Housekeeping(office, now))
     if office.anchoring is not None:
-        app.register_blueprint(ledger.blueprint(office, now=now))
+        app.register_blueprint(ledger.blueprint(office))
         turns = Turns(office.anchoring, now)
         app.before_request(turns)
         app.extensions[_ENDS].append(turns.stop)
@@ -174,8 +174,7 @@ def wsgi() -> Following:
 
 def following(settings: IssuerSettings, make: Callable[[], Flask]) -> Following:
     """A desk that is made anew when its signing key, its certificate or the log of its DID changes."""
-    log = settings.ledger.log or settings.service.folder / "did.jsonl"
-    return Following(make, (settings.signing_key, settings.signing_cert, log), over=_over)
+    return Following(make, files(settings), over=_over)
 
 
 def _over(app: Flask) -> None:

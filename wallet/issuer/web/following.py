@@ -17,15 +17,13 @@ from flask import Flask
 
 from ssi.encoding import write_json
 from ssi.errors import SsiError
+from wallet.issuer.identity import stamp
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _LOG: Final = logging.getLogger("facet.issuer")
 _SENTENCE: Final = "The keys of this desk are being changed. Try again in a moment."
-
-Stamp = tuple[tuple[int, int, int] | None, ...]
-"""What tells one state of some files from another: of each its inode, time of change and size; None without it."""
 
 
 class Following:
@@ -65,19 +63,6 @@ class Following:
                 self._over(before)
                 _LOG.info("the desk goes on with other keys")
             return self._app
-
-
-def stamp(files: Sequence[Path]) -> Stamp:
-    """How the files are now."""
-    return tuple(_one(path) for path in files)
-
-
-def _one(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _later(start_response: StartResponse) -> list[bytes]:
