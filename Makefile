@@ -16,6 +16,8 @@ help:
 	@echo "make contracts  compile the ledger's contracts again, byte for byte as they are committed"
 	@echo "make analysis   static analysis of the contracts, with slither in a place of its own"
 	@echo "make certification SUITE=<address> SUITE_CA=<pem>   the OpenID Foundation's own suite, where one is running"
+	@echo "make clean   remove what the other targets have made"
+	@echo "ARGS=...     goes on to the command behind test, bench, contracts and fuzz, as in: make test ARGS='-k ledger'"
 	@echo "make conformance SUITES=<folder>   the W3C's own test suites, from a folder with checkouts of them"
 
 $(READY): requirements/build.txt requirements/dev.txt pyproject.toml scripts/setup.sh scripts/vendor.json scripts/vendor.py

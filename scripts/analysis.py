@@ -42,13 +42,14 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["solc"]:
         print(stand_in(arguments[1:]))
         return 0
-    unexplained = 0
+    total = unexplained = 0
     for name in contracts.NAMES:
         for finding in findings(name):
             reason = EXPLAINED.get(place(finding))
-            unexplained += reason is None
+            total, unexplained = total + 1, unexplained + (reason is None)
             print(f"{name}: {finding['check']} ({finding['impact']}): {' '.join(finding['description'].split())}")
             print(f"  explained: {reason}" if reason else "  NOT EXPLAINED")
+    print(f"{total} findings, {unexplained or 'none'} of them without an explanation.")
     return 1 if unexplained else 0
 
 

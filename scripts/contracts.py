@@ -6,6 +6,7 @@ without Node the committed artifacts are used as they are.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import shutil
@@ -45,12 +46,17 @@ embedded one included; without metadata the code holds nothing but instructions.
 
 def main() -> int:
     """Write or check; 1 when something differs or cannot be compiled."""
+    parser = argparse.ArgumentParser(prog="make contracts ARGS=...", description="Compile the two contracts.")
+    parser.add_argument("--check", action="store_true", help="only compare with what is committed; write nothing")
+    check = parser.parse_args().check
     if not compiler().exists():
         print("There is no Solidity compiler here (scripts/peers.py brings it where Node is).", file=sys.stderr)
         return 1
-    differing = [name for name in NAMES if not settle(name, write="--check" not in sys.argv[1:])]
+    differing = [name for name in NAMES if not settle(name, write=not check)]
     for name in differing:
         print(f"schemas/contracts/{name}.json is not what its source compiles to. Run: make contracts", file=sys.stderr)
+    if not differing:
+        print("Both artifacts are byte for byte what their sources compile to.")
     return 1 if differing else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,9 +18,15 @@ _HEAD = ("name", "value", "unit", "ratio", "target", "ok", "peer")
 
 
 def main() -> int:
-    """Measure everything once."""
+    """Measure everything once, or the benches that are named."""
+    benches = {bench.__name__.rpartition(".")[2]: bench for bench in _ALL}
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of: " + ", ".join(benches))
+    names = parser.parse_args().names
+    if unknown := set(names) - set(benches):
+        parser.error(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(benches)}")
     rows: list[Row] = []
-    for bench in _ALL:
+    for bench in [benches[name] for name in names] or _ALL:
         print(f"# {bench.TITLE}", file=sys.stderr)
         rows += bench.rows()
     print(table(rows))

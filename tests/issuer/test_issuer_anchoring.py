@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +197,20 @@ def test_a_newly_revoked_credential_brings_a_new_head_of_its_list(world: LedgerW
     assert (first.number, second.number) == (1, 2)
     assert first.digest != second.digest
     assert len(second.digest) == merkle.SIZE
+
+
+def test_a_desk_that_is_no_more_holds_no_file_open(tmp_path: Path) -> None:
+    """Neither its anchoring thread nor the chain's machine keeps what it had opened."""
+    desk = LedgerWorld(tmp_path)
+    desk.promised()
+    desk.turn()
+    assert opened(tmp_path)
+    del desk
+    gc.collect()
+    assert not opened(tmp_path)
+
+
+def opened(folder: Path) -> list[str]:
+    """What this process has open under the folder."""
+    links = Path("/proc/self/fd").iterdir()
+    return [name for link in links if link.is_symlink() and (name := os.readlink(link)).startswith(str(folder))]

@@ -92,6 +92,10 @@ class Session:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def end(self) -> None:
+        """Let go of the file: the machine's caches keep what they read from, this object included, for a long time."""
+        del self._connection
+
     def version(self) -> int:
         """Which layout of tables the file has; 0 for none."""
         return int(self._one("PRAGMA user_version")[0])
@@ -259,9 +263,11 @@ class _Transaction:
         except _TROUBLE as trouble:
             self._connection.close()
             raise _unavailable() from trouble
-        return Session(self._connection)
+        self._session = Session(self._connection)
+        return self._session
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        self._session.end()
         try:
             self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
         except _TROUBLE as trouble:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -88,6 +89,7 @@ class Turns:
         self._lock = threading.Lock()
         self._begun = False
         self._over = threading.Event()
+        weakref.finalize(self, self._over.set)
 
     def __call__(self) -> None:
         """Start the thread, once."""
@@ -95,7 +97,9 @@ class Turns:
             if self._begun:
                 return
             self._begun = True
-        threading.Thread(target=self._go_on, name="anchoring", daemon=True).start()
+        going = threading.Thread(target=_go_on, args=(weakref.ref(self), self._over, self.every), daemon=True)
+        going.name = "anchoring"
+        going.start()
 
     def stop(self) -> None:
         """Take no further turn, nor begin any."""
@@ -103,11 +107,25 @@ class Turns:
             self._begun = True
         self._over.set()
 
-    def _go_on(self) -> None:
-        while not self._over.wait(min(self._anchoring.every, 60)):
-            try:
-                self._anchoring.turn(now=self._now())
-            except SsiError as problem:
-                _LOG.warning("anchoring postponed", extra={"code": problem.code})
-            except (SQLAlchemyError, OSError) as error:
-                _LOG.warning("anchoring postponed", extra={"kind": type(error).__name__})
+    @property
+    def every(self) -> float:
+        """Seconds between two turns."""
+        return min(self._anchoring.every, 60)
+
+    def turn(self) -> None:
+        """One turn; what it cannot do now waits for the next."""
+        try:
+            self._anchoring.turn(now=self._now())
+        except SsiError as problem:
+            _LOG.warning("anchoring postponed", extra={"code": problem.code})
+        except (SQLAlchemyError, OSError) as error:
+            _LOG.warning("anchoring postponed", extra={"kind": type(error).__name__})
+
+
+def _go_on(turns: weakref.ref[Turns], over: threading.Event, every: float) -> None:
+    """Turn after turn, until told to end or until the desk that they are for is no more: it holds files open."""
+    while not over.wait(every):
+        if (going := turns()) is None:
+            return
+        going.turn()
+        del going
