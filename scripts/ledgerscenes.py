@@ -40,7 +40,7 @@ def rotated(teller: Teller, cast: Cast) -> None:
     fresh = _show(cast, cast.loot)
     teller.check(fresh["verdict"] == "verified", "a card issued now has the new key, and is verified")
     result = ask_and_share(teller, cast, wallet=cast.wallet, show=False)
-    teller.say(_on_ledger(result)["detail"])
+    teller.say("{outcome:9} {detail}".format_map(_on_ledger(result)))
     teller.check(result["verdict"] == "verified", "so is the card from before")
     teller.check(
         _on_ledger(result)["code"] == "ledger.before_retirement",

@@ -25,6 +25,21 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_INPUT: Final = 8 * 1024 * 1024
 
 
+_WRONG_USAGE: Final = (
+    "settings.",
+    "cli.",
+    "cookie.key",
+    "store.url",
+    "ledger.declaration",
+    "ledger.chain",
+    "ledger.wrong_chain",
+    "ledger.no_contract",
+    "ledger.other_contract",
+    "ledger.no_anchor",
+)
+"""Codes (or how they begin) of what is wrong with the command, its settings or the files that they name."""
+
+
 class Exit(IntEnum):
     """How a command ended."""
 
@@ -40,7 +55,7 @@ def exit_code(error: SsiError) -> Exit:
     >>> exit_code(Unavailable("fetch.timeout", "No answer.")).name
     'UNDECIDED'
     """
-    if error.code.startswith(("settings.", "cli.", "store.url")):
+    if error.code.startswith(_WRONG_USAGE):
         return Exit.USAGE
     return Exit.UNDECIDED if isinstance(error, Unavailable) else Exit.INVALID
 

@@ -6,7 +6,7 @@ Facts are the plain data of a look at a ledger (`answered_at`, `accreditors`, `i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
@@ -59,21 +59,29 @@ _STEPS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"service (.+) added", r"A service was listed: \1."),
         (r"service (.+) removed", r"A service was taken off the list: \1."),
         (r"service (.+) changed", r"A service changed: \1."),
-        (r"nothing that shows", "Renewed, with nothing that shows in it changed."),
+        (r"nothing that shows", "A new version; its keys, services and names stayed as they were."),
     )
 )
+_MINUTE: Final = len("2026-11-20T12:05")
 _ENDS: Final = 4
 _LONG: Final = 24
+_NAME: Final = re.compile(r"(?:#|did:|0x)[^\s]{24,}(?<![.:,])")
 _SHOWN: Final = 200
 
 
-def day(text: str | None) -> str:
-    """A time as people read it.
+def day(text: str | None, among: Iterable[str | None] = ()) -> str:
+    """A time as people read it; to the second where another one `among` those beside it is of the same minute.
 
-    >>> day("2026-11-20T12:05:00Z")
+    >>> day("2026-11-20T12:05:07Z")
     '20 November 2026, 12:05 UTC'
+    >>> day("2026-11-20T12:05:07Z", among=["2026-11-20T12:05:07Z", "2026-11-20T12:05:30Z"])
+    '20 November 2026, 12:05:07 UTC'
     """
-    return "" if text is None else f"{datetime.fromisoformat(text).astimezone(UTC):%-d %B %Y, %H:%M} UTC"
+    if text is None:
+        return ""
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    shared = {one for one in among if one is not None and one != text and one[:_MINUTE] == text[:_MINUTE]}
+    return f"{at:%-d %B %Y, %H:%M:%S} UTC" if shared else f"{at:%-d %B %Y, %H:%M} UTC"
 
 
 def date(text: str | None) -> str:
@@ -129,6 +137,32 @@ def step(words: str) -> str:
     return words
 
 
+def brief(sentence: str) -> tuple[str, str | None]:
+    """A sentence with its long name shortened, and the whole name; None where nothing was shortened.
+
+    >>> brief("A key was retired: #zDnaeUKTWUXc1HDpGfKbEK31nKLN19yX5aunFd7VK1CUMeyJu.")
+    ('A key was retired: #zDnaeUK…eyJu.', '#zDnaeUKTWUXc1HDpGfKbEK31nKLN19yX5aunFd7VK1CUMeyJu')
+    """
+    found = _NAME.search(sentence)
+    if found is None:
+        return sentence, None
+    return sentence.replace(found[0], short(found[0])), found[0]
+
+
+def list_name(address: str) -> str:
+    """Which status list it is, by its address: enough to tell it from the desk's others.
+
+    >>> list_name("https://desk.test/status/3fcc5669210e72df")
+    'Status list 3fcc5669210e72df'
+    >>> list_name("https://desk.test/status/3fcc5669210e72df/revocation")
+    'Status list 3fcc5669210e72df, revocation only'
+    """
+    name, _, purpose = address.partition("/status/")[2].partition("/")
+    return f"Status list {printable(name, limit=_LONG)}" + (
+        f", {printable(purpose, limit=_LONG)} only" if purpose else ""
+    )
+
+
 def grant(told: Mapping[str, Any]) -> str:
     """What somebody may do, since when, and until when or when it was withdrawn."""
     kind = f"“{told['type']}”" if told["type"] else "a kind of card that this service does not know"
@@ -151,8 +185,8 @@ def grant_badge(told: Mapping[str, Any]) -> tuple[str, str]:
 
 def quiet(issuer: Mapping[str, Any]) -> bool:
     """Is there nothing to tell of it: no change, no batch, no trouble?"""
-    told = len(issuer["history"]) > 1 or issuer["problem"] or issuer["ended"] or issuer["states"]
-    return not told and not (issuer["anchors"] and issuer["anchors"]["count"])
+    told = any(issuer[name] for name in ("problem", "ended", "states", "descriptions"))
+    return not told and len(issuer["history"]) <= 1 and not (issuer["anchors"] and issuer["anchors"]["count"])
 
 
 def member(told: Mapping[str, Any]) -> str:
@@ -170,6 +204,8 @@ WORDS: Final[Mapping[str, Any]] = {
     "short": short,
     "who": who,
     "step_words": step,
+    "brief": brief,
+    "list_name": list_name,
     "grant_words": grant,
     "member_name": member,
     "sure": SURE,

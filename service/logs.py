@@ -30,6 +30,14 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class News(logging.Filter):
+    """Lets pass what is news: that many threads may wait is meant so (`service.patience`), and no cause to warn."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Not granian's word on the number of threads."""
+        return not record.getMessage().startswith("Configuration allows spawning up to")
+
+
 def level_of(environ: Mapping[str, str]) -> str:
     """The level that FACET_LOG_LEVEL names; INFO when it names none.
 
@@ -47,10 +55,11 @@ def configuration(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "service.logs.JsonLines"}},
+        "filters": {"news": {"()": "service.logs.News"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {
-            "_granian": {**silent, "level": "WARNING"},
+            "_granian": {**silent, "level": "WARNING", "filters": ["news"]},
             "granian.access": dict(silent),
             "httpx": {"level": "WARNING"},
         },

@@ -18,6 +18,7 @@ from ssi.formats import anyvc
 from ssi.formats.typemetadata import Types
 from ssi.issuerkeys import Keys, anchored
 from ssi.issuerkeys.anchored import Anchored
+from ssi.ledger.declared import of_file
 from ssi.model import TrustPolicy
 from ssi.trust import declared, iaca, policies, x509
 from ssi.trust.declared import Declared
@@ -104,7 +105,9 @@ def ledger(settings: VerifierSettings, *, fetch: Fetch) -> Anchored | None:
     found = None
     if path is not None:
         here = folder if folder.is_dir() else None
-        found = anchored.known(read_file(path), fetch=fetch, folder=here, sleep=time.sleep, clock=time.monotonic)
+        content = read_file(path)
+        with of_file(path):
+            found = anchored.known(content, fetch=fetch, folder=here, sleep=time.sleep, clock=time.monotonic)
     if settings.require_anchored_status and (found is None or found.ledger.anchor is None):
         sentence = "--require-anchored-status needs a --ledger with a TrustAnchor contract."
         raise Refused("settings.require_anchored_status", sentence)

@@ -7,7 +7,7 @@ away the last look stays, with the sentence that says so.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,7 +21,7 @@ from ssi.errors import SsiError
 from ssi.ledger import overview
 from ssi.ledger.anchor import name_hash
 from ssi.ledger.ledger import Ledger
-from ssi.ledger.overview import Grant, Member, Overview, Stated
+from ssi.ledger.overview import Grant, Member, Overview, Root, Stated
 from ssi.ledger.slots import Rights
 
 FRESH: Final = timedelta(seconds=10)
@@ -30,6 +30,7 @@ MAX_DIDS: Final = 16
 _NO_END: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _SHOWN: Final = 200
 _ETHR: Final = "did:ethr:"
+_NOTHING: Final[Mapping[bytes, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class Look:
     pasts: tuple[Past, ...]
     problem: Problem | None
 
-    def json(self, types: Mapping[bytes, str]) -> dict[str, Json]:
-        """Plain data; `types` are the names of credential types by their hashes."""
+    def json(self, types: Mapping[bytes, str], described: Mapping[bytes, str] = _NOTHING) -> dict[str, Json]:
+        """Plain data; `types` are the names of credential types by their hashes, `described` by their descriptions'."""
         seen, names = self.overview, {one.address: one.did for one in self.pasts if one.address is not None}
         at = seconds(self.at)
         told: dict[str, Json] = {
@@ -76,7 +77,7 @@ class Look:
             "answered_at": None if self.since is None else written(self.since),
             "problem": None if self.problem is None else self.problem.json,
             "accreditors": [{"address": one, "did": None, "known": False} for one in overview.roots(self.ledger)],
-            "issuers": [self._issuer(one) for one in self.pasts],
+            "issuers": [self._issuer(one, described) for one in self.pasts],
             "cut_off": seen is not None and seen.cut_off,
         }
         if seen is not None:
@@ -103,7 +104,7 @@ class Look:
             told["final"] = None if seen.final is None else {"number": seen.final.number, "at": moment(seen.final.at)}
         return told
 
-    def _issuer(self, past: Past) -> dict[str, Json]:
+    def _issuer(self, past: Past, described: Mapping[bytes, str]) -> dict[str, Json]:
         stated = None
         if self.overview is not None and past.address is not None:
             stated = self.overview.by_address(past.address)
@@ -112,7 +113,7 @@ class Look:
             "address": past.address,
             "problem": None if past.problem is None else past.problem.json,
             "history": [_step(one) for one in past.steps],
-            **_stated(stated, _own(past.did)),
+            **_stated(stated, _own(past.did), described),
         }
 
 
@@ -120,7 +121,8 @@ class Looking:
     """Looks at a ledger, and at these DIDs beside those in its tree. Safe to share between threads.
 
     Nobody waits longer than `patience` seconds: a ledger that takes longer is looked at in the background, and until
-    then the last look is told.
+    then the last look is told. `known` are digests that are not of batches (`ssi.ledger.overview`), `host` is where the
+    ledger's node is: of a development chain, the desk that runs it.
     """
 
     def __init__(
@@ -129,11 +131,13 @@ class Looking:
         sources: Sources,
         *,
         names: Sequence[str] = (),
+        known: Collection[bytes] = (),
+        host: str = "",
         fresh: timedelta = FRESH,
         patience: float = 3.0,
     ) -> None:
-        self.ledger = ledger
-        self._sources, self._names = sources, tuple(names)
+        self.ledger, self.host = ledger, host
+        self._sources, self._names, self._known = sources, tuple(names), frozenset(known)
         self._fresh, self._patience = fresh, patience
         self._lock = threading.Lock()
         self._last: Look | None = None
@@ -168,7 +172,7 @@ class Looking:
     def _asked(self, last: Look | None, now: datetime) -> Look:
         pasts = self._pasts(self._names, last, now)
         also = [one.address for one in pasts if one.address is not None]
-        seen = overview.survey(self.ledger, also=also)
+        seen = overview.survey(self.ledger, also=also, known=self._known)
         rest = self._unnamed(seen, also)
         pasts = (*pasts, *self._pasts(rest[: MAX_DIDS - len(pasts)], last, now))
         return Look(self.ledger, now, now, seen, pasts, None)
@@ -249,23 +253,16 @@ def _own(did: str) -> bytes | None:
     return name_hash(did.split(":")[2]) if did.startswith("did:webvh:") else None
 
 
-def _stated(stated: Stated | None, own: bytes | None) -> dict[str, Json]:
+def _stated(stated: Stated | None, own: bytes | None, described: Mapping[bytes, str]) -> dict[str, Json]:
     if stated is None:
-        return {"ended": None, "anchors": None, "states": []}
+        return {"ended": None, "anchors": None, "descriptions": [], "states": []}
     return {
         "ended": stated.ended,
         "anchors": {
             "count": stated.anchors,
-            "newest": [
-                {
-                    "root": "0x" + one.digest.hex(),
-                    "block": one.block_number,
-                    "at": moment(one.at),
-                    "finality": one.finality.value,
-                }
-                for one in stated.newest
-            ],
+            "newest": [_root(one) for one in stated.newest],
         },
+        "descriptions": [{"of": described.get(one.digest), **_root(one)} for one in stated.described],
         "states": [
             {
                 "about": "did" if one.subject == own else "list",
@@ -277,6 +274,15 @@ def _stated(stated: Stated | None, own: bytes | None) -> dict[str, Json]:
             }
             for one in stated.states
         ],
+    }
+
+
+def _root(one: Root) -> dict[str, Json]:
+    return {
+        "root": "0x" + one.digest.hex(),
+        "block": one.block_number,
+        "at": moment(one.at),
+        "finality": one.finality.value,
     }
 
 

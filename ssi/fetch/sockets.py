@@ -50,6 +50,10 @@ class CheckedBackend(httpcore.NetworkBackend):
     def _check(self, addresses: Sequence[str]) -> None:
         loopback = self._allow_loopback and all(is_loopback(address) for address in addresses)
         if not loopback and not all(is_public(address) for address in addresses):
+            if all(is_loopback(address) for address in addresses):
+                raise Refused(
+                    "fetch.address", "The host's address is this machine's own: --allow-loopback allows that."
+                )
             raise Refused("fetch.address", "The host's address is not one on the public internet.")
         if self._scheme == "http" and not loopback:
             raise Refused("fetch.scheme", "Only https addresses are fetched.")

@@ -17,8 +17,8 @@ from ssi.errors import Refused, Unavailable, Unsupported
 from ssi.ledger import facts, logproofs
 from ssi.ledger.facts import Block, Log, Mined, reading
 from ssi.ledger.finality import Finality
-from ssi.ledger.hexes import data, keccak, quantity, read_data, read_quantity
-from ssi.ledger.rpc import Call, Rpc, RpcError, call_many
+from ssi.ledger.hexes import data, keccak, quantity, read_count, read_data, read_quantity
+from ssi.ledger.rpc import Call, Rpc, RpcError, call_many, plain
 from ssi.ledger.scanning import Topics, checked, scan, wanted
 
 __all__ = ["Block", "Chain", "Finality", "Log", "Mined", "Topics"]
@@ -154,9 +154,18 @@ class Chain:
         """The logs of a contract in blocks `first` to `last`, in the chain's order.
 
         Asked for in pieces that halve as often as the node refuses. `topics` are as JSON-RPC has them: None for any, a
-        value, or several of which one must fit. Raises Unavailable (`ledger.too_many`).
+        value, or several of which one must fit. Raises Unavailable (`ledger.too_many`; `ledger.log_missing` where the
+        chain was reorganised between two pieces).
         """
-        return tuple(log for _, _, logs in self.scanned(address, topics, first, last) for log in logs)
+        found: list[Log] = []
+        newest: Block | None = None
+        for _, end, logs in self.scanned(address, topics, first, last):
+            found += logs
+            if end < last and newest is None:
+                newest = self.block(last)
+        if newest is not None and self.block(last) != newest:
+            raise Unavailable("ledger.log_missing", "The chain changed while its logs were read.")
+        return tuple(found)
 
     def scanned(
         self, address: str, topics: Topics, first: int, last: int, *, most: int | None = None
@@ -223,7 +232,7 @@ class Chain:
 
     def nonce(self, address: str, *, block: BlockName = None) -> int:
         """How many transactions an account has sent; with "pending" also those that wait."""
-        return reading(read_quantity, self._ask("eth_getTransactionCount", [address, _named(block)]))
+        return reading(read_count, self._ask("eth_getTransactionCount", [address, _named(block)]))
 
     def receipt(self, transaction_hash: bytes) -> Mined | None:
         """What came of a transaction, None while it is in no block."""
@@ -238,14 +247,14 @@ class Chain:
     def fees(self) -> Fees:
         """What gas costs now."""
         head = self.head().header
-        base = reading(read_quantity, head["baseFeePerGas"]) if "baseFeePerGas" in head else None
+        base = None if head.get("baseFeePerGas") is None else reading(read_quantity, head["baseFeePerGas"])
         method = "eth_gasPrice" if base is None else "eth_maxPriorityFeePerGas"
         return Fees(base, reading(read_quantity, self._ask(method, [])))
 
     def has_base_fee(self) -> bool:
         """Does the chain price gas as EIP-1559 says?"""
         if self._based is None:
-            self._based = "baseFeePerGas" in self.head().header
+            self._based = self.head().header.get("baseFeePerGas") is not None
         return self._based
 
     def estimate(self, sender: str, to: str | None, what: bytes) -> int:
@@ -283,8 +292,8 @@ def why(error: RpcError) -> str:
     told = error.data.get("data") if isinstance(error.data, Mapping) else error.data
     if isinstance(told, str) and len(told) > 2:
         known = (abi.contract("IdentityRegistry"), abi.contract("TrustAnchor"))
-        return abi.reason(reading(read_data, told), *known)
-    return error.message[:200] or "no reason"
+        return plain(abi.reason(reading(read_data, told), *known))
+    return plain(error.message) or "no reason"
 
 
 def _code(found: bytes, code_hash: bytes | None) -> bytes:

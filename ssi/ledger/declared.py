@@ -11,14 +11,17 @@ number of blocks; `first` is a block before which the contract was not there. `a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from ssi.encoding import Json, read_json_object, write_json
 from ssi.errors import Malformed
 from ssi.fetch import BoundedFetch, Fetch
+from ssi.fetch.addresses import is_loopback
 from ssi.ledger.anchor import TrustAnchor
 from ssi.ledger.chain import Chain
 from ssi.ledger.hexes import data, keccak, read_address, read_data
@@ -40,6 +43,7 @@ _ATTEMPTS: Final = 5
 _HURRIED_SECONDS: Final = 5.0
 _HURRIED_ATTEMPTS: Final = 2
 _MOST: Final = 16
+_SHOWN: Final = 100
 _CONTRACT: Final = frozenset(("address", "code_hash", "first"))
 NAMES: Final[Mapping[int, tuple[str, ...]]] = {1: ("mainnet",), 11_155_111: ("sepolia",), 17_000: ("holesky",)}
 """The names that did:ethr gives to chains besides their numbers."""
@@ -62,21 +66,19 @@ def read(
     That the nodes serve this chain, from this genesis, with these contracts and checkpoints, is checked before their
     first answer is used. Raises Malformed (`ledger.declaration`, `encoding.*`), Unsupported (`ledger.chain`).
     """
-    said = read_json_object(content, what="declaration of the ledger")
-    if not said.keys() >= _REQUIRED or not said.keys() <= _ALLOWED:
-        raise _malformed("it lacks members, or has ones that are not known")
-    registry = _contract(said["registry"])
-    anchor = _contract(said["anchor"]) if "anchor" in said else None
+    said = _members(content)
+    registry = _contract("registry", said["registry"])
+    anchor = _contract("anchor", said["anchor"]) if "anchor" in said else None
     if anchor is not None and anchor.address == registry.address:
         raise _malformed("two contracts lie at one address")
     checkpoints = tuple(map(_checkpoint, _list(said.get("checkpoints", []))))
-    chain_id = _number(said["chain_id"], least=1)
+    chain_id = _number("chain_id", said["chain_id"], least=1)
     chain = Chain(
         local or _nodes(said["rpc"], said["quorum"], fetch, sleep, clock),
         chain_id=chain_id,
-        genesis=_word(said["genesis"]),
-        confirmations=_number(said["confirmations"], least=1),
-        finalized="tag" if said["finalized"] == "tag" else _number(said["finalized"], least=0),
+        genesis=_word("genesis", said["genesis"]),
+        confirmations=_number("confirmations", said["confirmations"], least=1),
+        finalized="tag" if said["finalized"] == "tag" else _number("finalized", said["finalized"], least=0),
         contracts={one.address: one.code_hash for one in (registry, anchor) if one is not None},
         checkpoints={one.number: one.hash for one in checkpoints},
     )
@@ -93,6 +95,24 @@ def read(
         development=_flag(said["development"]),
         networks=(hex(chain_id), *NAMES.get(chain_id, ())),
     )
+
+
+@contextmanager
+def of_file(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a declaration in here is wrong with this file. Raises Malformed (`ledger.declaration`)."""
+    try:
+        yield
+    except Malformed as problem:
+        raise Malformed("ledger.declaration", f"{path}: {problem.detail}") from None
+
+
+def _members(content: bytes) -> Mapping[str, Json]:
+    said = read_json_object(content, what="declaration of the ledger")
+    if lacking := sorted(_REQUIRED - said.keys()):
+        raise _malformed(f"it lacks {', '.join(lacking)}")
+    if strange := sorted(said.keys() - _ALLOWED):
+        raise _malformed(f"it has members that are not known ({', '.join(strange)[:_SHOWN]})")
+    return said
 
 
 def write(
@@ -136,15 +156,30 @@ def _nodes(
     urls: Json, quorum: Json, fetch: Fetch, sleep: Callable[[float], object], clock: Callable[[], float] | None
 ) -> Rpc:
     named = [_text(url) for url in _list(urls)]
-    needed = _number(quorum, least=1)
+    needed = _number("quorum", quorum, least=1)
     if not needed <= len(named) < 2 * needed or len(set(named)) != len(named):
-        raise _malformed("a quorum is more than half of the nodes, each named once")
+        raise _malformed("quorum is not more than half of the nodes in rpc, each named once")
+    if not all(map(_is_private_way, named)):
+        raise _malformed("rpc names a node that is not at an https address")
     patience, attempts = (_SECONDS, _ATTEMPTS) if clock is None else (_HURRIED_SECONDS, _HURRIED_ATTEMPTS)
     roomy = fetch.allowing(max_bytes=MAX_ANSWER, timeout=patience) if isinstance(fetch, BoundedFetch) else fetch
     nodes: list[Rpc] = [HttpRpc(url, fetch=roomy, sleep=sleep, attempts=attempts) for url in named]
     if clock is not None:
         nodes = [RestingRpc(node, clock=clock) for node in nodes]
     return nodes[0] if len(nodes) == 1 else QuorumRpc(nodes, needed)
+
+
+def _is_private_way(url: str) -> bool:
+    """Does nobody listen on the way to this address? Over TLS, or on this machine (which --allow-loopback allows)."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or ""))
+    except ValueError:
+        return False
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or is_loopback(host)
 
 
 @dataclass(frozen=True)
@@ -156,26 +191,35 @@ class _Contract:
     first: int
 
 
-def _contract(said: Json) -> _Contract:
+def _contract(name: str, said: Json) -> _Contract:
     if not isinstance(said, Mapping) or not {"address", "code_hash"} <= said.keys() <= _CONTRACT:
-        raise _malformed("a contract is an address, a code_hash and perhaps a first block")
-    return _Contract(read_address(said["address"]), _word(said["code_hash"]), _number(said.get("first", 0), least=0))
+        raise _malformed(f"{name} is not an address, a code_hash and perhaps a first block")
+    try:
+        address = read_address(said["address"])
+    except Malformed as problem:
+        raise _malformed(f"{name}.address is none ({problem.detail.rstrip('.')})") from None
+    code_hash, first = _word(f"{name}.code_hash", said["code_hash"]), said.get("first", 0)
+    return _Contract(address, code_hash, _number(f"{name}.first", first, least=0))
 
 
 def _checkpoint(said: Json) -> Checkpoint:
     if not isinstance(said, Mapping) or said.keys() != {"number", "hash"}:
-        raise _malformed("a checkpoint is a number and a hash")
-    return Checkpoint(_number(said["number"], least=0), _word(said["hash"]))
+        raise _malformed("one of the checkpoints is not a number and a hash")
+    number = _number("the number of a checkpoint", said["number"], least=0)
+    return Checkpoint(number, _word("the hash of a checkpoint", said["hash"]))
 
 
-def _number(value: Json, *, least: int) -> int:
+def _number(name: str, value: Json, *, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise _malformed(f"a number is below {least}, or no whole number")
+        raise _malformed(f"{name} is below {least}, or no whole number")
     return value
 
 
-def _word(value: Json) -> bytes:
-    return read_data(value, 32)
+def _word(name: str, value: Json) -> bytes:
+    try:
+        return read_data(value, 32)
+    except Malformed:
+        raise _malformed(f"{name} is not 0x and 32 bytes in hexadecimal") from None
 
 
 def _text(value: Json) -> str:

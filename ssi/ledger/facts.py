@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from ssi.encoding import Json
 from ssi.errors import Malformed, Unavailable
-from ssi.ledger.hexes import read_address, read_data, read_quantity
+from ssi.ledger.hexes import read_address, read_count, read_data, read_quantity
 
 _WORD: Final = 32
 _MOST_TOPICS: Final = 4
@@ -73,10 +73,10 @@ def reading(read: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
 def block(answer: Json) -> Block:
     """A block. Raises Malformed, KeyError or TypeError (see `reading`), as all here."""
     return Block(
-        read_quantity(answer["number"]),
+        read_count(answer["number"]),
         read_data(answer["hash"], _WORD),
         read_data(answer["parentHash"], _WORD),
-        read_quantity(answer["timestamp"]),
+        read_count(answer["timestamp"]),
         answer,
     )
 
@@ -91,23 +91,25 @@ def log(answer: Json) -> Log:
         read_address(answer["address"].lower()),
         tuple([read_data(topic, _WORD) for topic in topics]),
         read_data(answer["data"]),
-        read_quantity(answer["blockNumber"]),
+        read_count(answer["blockNumber"]),
         read_data(answer["blockHash"], _WORD),
         read_data(answer["transactionHash"], _WORD),
-        read_quantity(answer["logIndex"]),
-        None if at is None else read_quantity(at),
+        read_count(answer["logIndex"]),
+        None if at is None else read_count(at),
     )
 
 
 def mined(answer: Json) -> Mined:
     """A transaction receipt; those of before 2017, which tell no success, are refused."""
-    contract = answer.get("contractAddress")
+    contract, status = answer.get("contractAddress"), read_quantity(answer["status"])
+    if status > 1:
+        raise Malformed("ledger.receipt", "A receipt says neither that it succeeded nor that it failed.")
     return Mined(
         read_data(answer["transactionHash"], _WORD),
-        read_quantity(answer["blockNumber"]),
+        read_count(answer["blockNumber"]),
         read_data(answer["blockHash"], _WORD),
-        read_quantity(answer["status"]) == 1,
-        read_quantity(answer["gasUsed"]),
+        status == 1,
+        read_count(answer["gasUsed"]),
         read_quantity(answer.get("effectiveGasPrice", "0x0")),
         None if contract is None else read_address(contract.lower()),
         tuple(log(one) for one in answer["logs"]),

@@ -19,6 +19,8 @@ _DATA: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _UPPER_FROM: Final = 8  # EIP-55: a letter is upper case where the hash's digit is 8 or more
 _KEY_SIZE: Final = 64
+_MOST: Final = 2**63 - 1
+"""The bound of EIP-1985 for gas, for numbers of blocks and for seconds, and what the house's files can hold."""
 
 
 def keccak(data: bytes) -> bytes:
@@ -55,6 +57,14 @@ def read_quantity(value: Json) -> int:
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise Malformed("ledger.hex", "A number of the ledger is not written as its protocol says.")
     return int(value, 16)
+
+
+def read_count(value: Json) -> int:
+    """A number of blocks, transactions, seconds or gas: one below 2**63. Raises Malformed (`ledger.hex`)."""
+    found = read_quantity(value)
+    if found > _MOST:
+        raise Malformed("ledger.hex", "A number of the ledger is larger than it can be.")
+    return found
 
 
 def read_data(value: Json, size: int | None = None) -> bytes:

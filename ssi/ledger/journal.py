@@ -7,9 +7,10 @@ have taken is known here. One process at a time writes for a journal (`locked`).
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ from ssi.errors import Refused, Unavailable
 from ssi.ledger import database
 from ssi.ledger.finality import Finality
 
+_OWNERS: Final = 0o600
+_LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS writes (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, intent TEXT NOT NULL, receiver TEXT,
@@ -62,11 +65,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Spent:
-    """What writes have cost: how many are in blocks, their gas, and what was paid (wei, rounded)."""
+    """What writes have cost: how many are in blocks, their gas, and what was paid (wei, rounded).
+
+    `gas_of_contracts` is the part of the gas that went into putting contracts there.
+    """
 
     writes: int
     gas: int
     fee: int
+    gas_of_contracts: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,11 +107,15 @@ class Journal:
         The operating system ends the lock of a process that is killed.
         """
         try:
-            file = self.path.with_name(self.path.name + ".lock").open("w")
+            _make(self.path)
+            lock = os.open(self.path.with_name(self.path.name + ".lock"), _LOCK_FLAGS, _OWNERS)
         except OSError as error:
-            raise Unavailable("ledger.store", f"The journal cannot be locked ({error.strerror}).") from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            raise _unlockable(error) from error
+        with os.fdopen(lock, "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                raise _unlockable(error) from error
             yield
 
     def open(self, account: str, intent: str, to: str | None, data: bytes, *, at: int) -> Entry:
@@ -136,12 +147,13 @@ class Journal:
     def spent(self, account: str) -> Spent:
         """What an account's writes have cost so far."""
         with database.reading(self.path, _SCHEMA) as connection:
-            count, gas, fee = connection.execute(
-                "SELECT count(*), coalesce(sum(gas), 0), total(CAST(fee AS REAL)) FROM writes"
+            count, gas, fee, created = connection.execute(
+                "SELECT count(*), coalesce(sum(gas), 0), total(CAST(fee AS REAL)),"
+                " coalesce(sum(CASE WHEN receiver IS NULL THEN gas END), 0) FROM writes"
                 " WHERE account = ? AND block IS NOT NULL",
                 (account,),
             ).fetchone()
-        return Spent(count, gas, round(fee))
+        return Spent(count, gas, round(fee), created)
 
     def at_nonce(self, account: str, nonce: int) -> Entry | None:
         """The write that uses this number of the account's transactions."""
@@ -159,8 +171,10 @@ class Journal:
         with database.transaction(self.path, _SCHEMA) as connection:
             connection.execute("UPDATE writes SET nonce = ? WHERE id = ?", (nonce, entry.id))
             connection.execute(
-                "INSERT OR IGNORE INTO attempts (write, nonce, hash, raw, gas, max_fee, tip, signed_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO attempts (write, nonce, hash, raw, gas, max_fee, tip, signed_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                # the same bytes, signed again for a place that had been given up
+                " ON CONFLICT (hash) DO UPDATE SET write = excluded.write, lost = 0",
                 (
                     entry.id,
                     nonce,
@@ -211,6 +225,20 @@ class Journal:
                 (entry.id,),
             )
 
+    def strike(self, entry: Entry) -> None:
+        """Strike out a filler of a gap that has lost its place: there is nothing that it was to bring about."""
+        with database.transaction(self.path, _SCHEMA) as connection:
+            connection.execute("DELETE FROM attempts WHERE write = ?", (entry.id,))
+            connection.execute("DELETE FROM writes WHERE id = ?", (entry.id,))
+
+    def places(self, account: str, first: int, end: int) -> int:
+        """How many numbers from `first` to before `end` the account's writes use."""
+        with database.reading(self.path, _SCHEMA) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM writes WHERE account = ? AND nonce >= ? AND nonce < ?", (account, first, end)
+            ).fetchone()
+        return int(row[0])
+
 
 _COLUMNS: Final = (
     "SELECT id, intent, receiver, data, opened_at, nonce,"
@@ -228,7 +256,20 @@ def _one(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> E
 
 def _entries(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> tuple[Entry, ...]:
     rows = connection.execute(f"{_COLUMNS}{where} ORDER BY id", values).fetchall()
-    return tuple(_entry(row, connection.execute(_ATTEMPTS, (row[0],)).fetchall()) for row in rows)
+    try:
+        return tuple(_entry(row, connection.execute(_ATTEMPTS, (row[0],)).fetchall()) for row in rows)
+    except (TypeError, ValueError):
+        raise Unavailable("ledger.store", "The journal holds what was never written into it.") from None
+
+
+def _make(path: Path) -> None:
+    """Make the file if there is none, for its owner alone; SQLite gives the files beside it the same rights."""
+    with suppress(FileExistsError):  # then it is not opened here: to close it would end SQLite's own locks on it
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNERS))
+
+
+def _unlockable(error: OSError) -> Unavailable:
+    return Unavailable("ledger.store", f"The journal cannot be locked ({error.strerror}).")
 
 
 def _entry(row: Sequence[Any], attempts: Sequence[Sequence[Any]]) -> Entry:

@@ -35,16 +35,24 @@ def verified(
 ) -> tuple[Log, ...]:
     """The logs of a contract between two blocks, each proven by its block's receipts root.
 
-    With `every`, the headers of all blocks are asked for, so that a block whose logs are all left out shows, too.
+    With `every`, the headers of all blocks are asked for, so that a block whose logs are all left out shows, too; each
+    must be the next one's parent, so that who knows the last of them knows them all.
     Raises Unavailable (`ledger.log_missing`, `ledger.log_altered`, `ledger.protocol`, …).
     """
     told = chain.logs(address, topics, first, last)
     numbers = range(first, last + 1) if every else sorted({log.block_number for log in told})
     found: list[Log] = []
-    for number, block in chain.blocks(list(numbers)).items():
+    blocks = chain.blocks(list(numbers))
+    if len(blocks) != len(numbers):
+        raise Unavailable("ledger.log_missing", "The node leaves out blocks that its chain must have.")
+    before: Header | None = None
+    for number, block in blocks.items():
         header = _header(block.header)
         if header.hash != block.hash or header.number != number:
             raise _altered()
+        if every and before is not None and header.parent != before.hash:
+            raise _altered()
+        before = header
         if every and not _may_hold(read_data(block.header.get("logsBloom"), _BLOOM_SIZE), address, topics):
             continue
         logs = _logs(chain, block.header, header.receipts_root)
@@ -69,7 +77,7 @@ def _logs(chain: Chain, block: Mapping[str, Json], root: bytes) -> list[Log]:
     hashes = block.get("transactions")
     if not isinstance(hashes, list):
         raise _altered()
-    calls = [("eth_getTransactionReceipt", [_hash(one)]) for one in hashes]
+    calls = [("eth_getTransactionReceipt", [data(reading(_hash, one))]) for one in hashes]
     receipts = call_many(chain.rpc, calls)
     if reading(receipts_root, receipts) != root:
         raise _altered()
@@ -81,7 +89,7 @@ def _logs(chain: Chain, block: Mapping[str, Json], root: bytes) -> list[Log]:
                 "blockNumber": block["number"],
                 "blockHash": block["hash"],
                 "logIndex": quantity(len(made)),
-                "transactionHash": data(read_data(_hash(hashes[place]), 32)),
+                "transactionHash": data(_hash(hashes[place])),
                 "blockTimestamp": block["timestamp"],
             }
             made.append(reading(facts.log, {**log, **counted}))
@@ -129,9 +137,9 @@ def _header(block: Mapping[str, Json]) -> Header:
         raise _altered() from None
 
 
-def _hash(transaction: Json) -> str:
+def _hash(transaction: Json) -> bytes:
     """Transactions are named by hash, or told whole."""
-    return str(transaction["hash"] if isinstance(transaction, Mapping) else transaction)
+    return read_data(transaction["hash"] if isinstance(transaction, Mapping) else transaction, 32)
 
 
 def _place(log: Log) -> tuple[int, bytes, int]:

@@ -6,7 +6,7 @@ anything asks views and proofs (`ssi.trust.accreditation`, `ssi.ledger.receipts`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,13 +88,17 @@ class State:
 
 @dataclass(frozen=True)
 class Stated:
-    """What one identity has stated: how many anchors and the newest of them, newest states; newest first."""
+    """What one identity has stated: how many anchors and the newest of them, newest states; newest first.
+
+    `described` are the anchors that the asker knows as something else than roots of batches; `anchors` are the others.
+    """
 
     address: str
     ended: bool
     anchors: int
     newest: tuple[Root, ...]
     states: tuple[State, ...]
+    described: tuple[Root, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,12 +144,13 @@ def _edges(member: Member) -> Iterator[_Edge]:
         yield from _edges(one)
 
 
-def survey(ledger: Ledger, *, also: Sequence[str] = ()) -> Overview:
+def survey(ledger: Ledger, *, also: Sequence[str] = (), known: Collection[bytes] = ()) -> Overview:
     """Look at a whole ledger: at its accreditors' tree, and at all in it and the addresses in `also`.
 
+    An anchor is a digest and does not tell of what; `known` are digests of which the asker knows it (`Stated`).
     Raises Unavailable, Refused (`ledger.*`), as the chain does.
     """
-    look = _Survey(ledger)
+    look = _Survey(ledger, frozenset(known))
     contract = ledger.anchor
     if contract is None:
         return Overview(look.head, look.final, (), ())
@@ -170,8 +175,8 @@ def roots(ledger: Ledger) -> tuple[str, ...]:
 class _Survey:
     """One look, all of one block."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, ledger: Ledger, known: frozenset[bytes]) -> None:
+        self.ledger, self._known = ledger, known
         self.head = ledger.chain.head()
         self.final = ledger.chain.final()
         self.cut_off = False
@@ -194,20 +199,19 @@ class _Survey:
     def stated(self, contract: TrustAnchor, address: str) -> Stated:
         """What an identity has anchored, and the newest states that it told."""
         events = contract.events(address, upto=self.head.number)
-        anchors = [one for one in reversed(events) if one.name == "Anchored"]
+        anchored = [one for one in reversed(events) if one.name == "Anchored"]
+        described = [one for one in anchored if one.fields["digest"] in self._known]
+        anchors = [one for one in anchored if one.fields["digest"] not in self._known]
         heads: dict[bytes, AnchorEvent] = {
             one.fields["subject"]: one for one in events if one.name == "HeadSet"
         }  # the last of each subject stays
         told = sorted(heads.values(), key=lambda one: (one.block_number, one.log_index), reverse=True)[:_MAX_STATES]
-        times = self._times([*anchors[:NEWEST], *told])
+        times = self._times([*anchors[:NEWEST], *described[:NEWEST], *told])
         return Stated(
             address,
             self._ended(address),
             len(anchors),
-            tuple(
-                Root(one.fields["digest"], one.block_number, times[one.block_number], self._sure(one.block_number))
-                for one in anchors[:NEWEST]
-            ),
+            self._roots(anchors, times),
             tuple(
                 State(
                     one.fields["subject"],
@@ -218,6 +222,13 @@ class _Survey:
                 )
                 for one in told
             ),
+            self._roots(described, times),
+        )
+
+    def _roots(self, anchors: Sequence[AnchorEvent], times: Mapping[int, int]) -> tuple[Root, ...]:
+        return tuple(
+            Root(one.fields["digest"], one.block_number, times[one.block_number], self._sure(one.block_number))
+            for one in anchors[:NEWEST]
         )
 
     def _granted(self, contract: TrustAnchor, accreditor: str) -> list[tuple[str, tuple[Grant, ...]]]:

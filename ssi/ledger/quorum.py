@@ -13,7 +13,7 @@ from typing import Final
 
 from ssi.encoding import Json
 from ssi.errors import SsiError, Unavailable
-from ssi.ledger.hexes import quantity, read_quantity
+from ssi.ledger.hexes import data, keccak, quantity, read_data, read_quantity
 from ssi.ledger.rpc import Call, Rpc, RpcError, call_many
 
 _BLOCK_AT: Final[Mapping[str, int]] = {
@@ -28,7 +28,7 @@ _BLOCK_AT: Final[Mapping[str, int]] = {
 """Where a question names its block. Nodes are not equally far: a tag becomes the number of a block that enough have."""
 _TAGS: Final = frozenset({"latest", "safe", "finalized"})
 _ADVICE: Final = frozenset({"eth_estimateGas", "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_feeHistory"})
-"""Questions without one true answer; the writer's own bounds stand above them."""
+"""Questions without one true answer: numbers that may differ; the writer's own bounds stand above them."""
 _REVERTED: Final = 3
 _GRACE: Final = 0.5
 """Seconds that nodes are given to say how far they are, after enough have said it."""
@@ -66,7 +66,7 @@ class QuorumRpc:
         if method == "eth_sendRawTransaction":
             return self._sent(method, params)
         if method in _ADVICE:
-            return self._any(method, params)
+            return quantity(self._advice(method, params))
         if _tag(method, params) == "pending":
             return quantity(self._height(lambda one: read_quantity(one.call(method, params))))
         pinned = self._pinned(method, params)
@@ -124,22 +124,32 @@ class QuorumRpc:
             raise Unavailable("ledger.disagreement", "The ledger's nodes contradict each other; none is believed.")
         raise (limits or failed)[0]
 
-    def _any(self, method: str, params: Sequence[Json]) -> Json:
-        """The first answer of anybody; an error only if all have one."""
+    def _advice(self, method: str, params: Sequence[Json]) -> int:
+        """The number that so many name, or a higher one, as make a quorum; of fewer the lowest, an error of none."""
+        numbers: list[int] = []
         failed: list[Unavailable] = []
-        for told in self._ask(lambda one: one.call(method, params)):
-            if not isinstance(told, Unavailable):
-                return told
-            failed.append(told)
+        asked = self._ask(
+            lambda one: read_quantity(one.call(method, params)), grace=lambda: len(numbers) >= self.quorum
+        )
+        for told in asked:
+            if isinstance(told, Unavailable):
+                failed.append(told)
+            else:
+                numbers.append(told)
+        if numbers:
+            return sorted(numbers, reverse=True)[min(self.quorum, len(numbers)) - 1]
         raise next((one for one in failed if isinstance(one, RpcError)), failed[0])
 
     def _sent(self, method: str, params: Sequence[Json]) -> Json:
-        """Give it to all, and wait for all: it is sent if one has taken it."""
+        """Give it to all, and wait for all: it is sent if one has taken it, and names its hash."""
         told = list(self._ask(lambda one: one.call(method, params)))
-        taken = [one for one in told if not isinstance(one, Unavailable)]
-        if taken:
-            return taken[0]
-        raise next((one for one in told if isinstance(one, RpcError)), told[0])
+        known = data(keccak(read_data(params[0])))
+        errors = [one for one in told if isinstance(one, Unavailable)]
+        if any(isinstance(one, str) and one.lower() == known for one in told):
+            return known
+        if not errors:
+            raise Unavailable("ledger.protocol", "The ledger's nodes tell of another transaction than was sent.")
+        raise next((one for one in errors if isinstance(one, RpcError)), errors[0])
 
     def _ask(self, ask: Callable[[Rpc], Json], *, grace: Callable[[], bool] = lambda: False) -> Iterator[Json]:
         """What the members say (an answer, or Unavailable), as it comes; who stops listening waits for nobody.
@@ -199,7 +209,11 @@ def _plain(method: str, answer: Json) -> Json:
     if method.startswith("eth_getBlockBy"):
         return _only(_BLOCK, answer)
     if method == "eth_getTransactionReceipt" and isinstance(answer, Mapping):
-        return {**_only(_RECEIPT, answer), "logs": [_only(_LOG, one) for one in answer.get("logs", [])]}
+        logs = answer.get("logs")
+        return {
+            **_only(_RECEIPT, answer),
+            "logs": [_only(_LOG, one) for one in logs] if isinstance(logs, list) else logs,
+        }
     return answer
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol, runtime_checkable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ssi.encoding import Json, read_json, write_json
 from ssi.errors import Malformed, Refused, SsiError, Unavailable
@@ -21,6 +21,8 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _RATE_CODES: Final = frozenset({429, -32005, -32029})  # -32005: EIP-1474 "limit exceeded"
 _SCANS: Final = frozenset({"eth_getLogs"})  # here -32005 says that the answer would be too large
 _LONGEST_WORDS: Final = 300
+_KEY_LENGTH: Final = 8
+"""Parts of a node's URL that are so long may be a key."""
 
 Call = tuple[str, Sequence[Json]]
 """A method and its parameters."""
@@ -131,6 +133,8 @@ class HttpRpc:
                     raise Unavailable(later.code, later.detail) from None
                 self._sleep(pause)
                 waited, usual = waited + pause, usual * 2
+            except RpcError as error:
+                raise RpcError(error.rpc_code, _without(_keys(self._url), error.message), error.data) from None
         raise Unavailable("ledger.rate_limited", "The ledger's node was not asked at all.")
 
     def _post(self, sent: bytes) -> Json:
@@ -160,6 +164,19 @@ class _LaterError(SsiError):
     def __init__(self, code: str, seconds: float | None = None) -> None:
         super().__init__(code, "The ledger's node is busy, or does not want to be asked so often.")
         self.seconds = seconds
+
+
+def _keys(url: str) -> frozenset[str]:
+    """What may be a key in a URL, as written and as meant: nodes repeat it in their errors."""
+    parts = urlsplit(url)
+    told = [*parts.path.split("/"), *parts.query.split("&"), *(value for _, value in parse_qsl(parts.query))]
+    return frozenset(one for part in told for one in (part, unquote(part)) if len(one) >= _KEY_LENGTH)
+
+
+def _without(keys: frozenset[str], message: str) -> str:
+    for key in sorted(keys, key=len, reverse=True):
+        message = message.replace(key, "…")
+    return message
 
 
 def plain(message: str) -> str:

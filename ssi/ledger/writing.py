@@ -8,13 +8,12 @@ ever (that is: in a final block).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NoReturn
 
 from ssi.encoding import seconds
-from ssi.errors import Refused, SsiError
+from ssi.errors import Refused, Unavailable
 from ssi.ledger import pricing
 from ssi.ledger.account import LedgerSigner
 from ssi.ledger.chain import Chain, Mined, is_revert, why
@@ -22,20 +21,20 @@ from ssi.ledger.finality import Finality
 from ssi.ledger.hexes import data as as_hex
 from ssi.ledger.journal import Attempt, Entry, Journal, Outcome, Spent
 from ssi.ledger.pricing import Bid
+from ssi.ledger.refusals import Meaning, meaning
 from ssi.ledger.rpc import RpcError
 from ssi.ledger.transactions import LegacyTransaction, Transaction, sign
 
 __all__ = ["Journal", "Spent", "Write", "Writer"]
 
 _SELF_TRANSFER: Final = 21_000
-_KNOWN: Final = re.compile(r"already known|known transaction|already imported|already exists", re.IGNORECASE)
-_TAKEN: Final = re.compile(r"nonce (is )?too low|nonce already used|old nonce", re.IGNORECASE)
-_LOW_BID: Final = re.compile(r"underpriced|less than (the )?block base fee|fee too low|max fee per gas", re.IGNORECASE)
-_FUNDS: Final = re.compile(r"insufficient (funds|balance)", re.IGNORECASE)
+_GAP: Final = "gap "
 _SPARE: Final = 25_000
 """Gas allowed beyond a quarter more than estimated: one more slot may have to be filled when the block is made."""
 _MOST_PLACES: Final = 3
 """How often a write is tried whose failure nobody can explain (too little gas is one such failure)."""
+_MOST_UNKNOWN: Final = 64
+"""Places that may be taken by transactions which the journal does not know: nodes keep about so many (geth: 64)."""
 _UNEXPLAINED: Final = "It failed in its block, although the contract does not refuse it."
 
 
@@ -145,12 +144,18 @@ class Writer:
             entry = self._overtaken(entry)
             if entry.nonce is not None:
                 return entry
+        if entry.nonce is None and self._is_filler(entry):
+            self.journal.strike(entry)
+            return entry
         if entry.nonce is None:
             self._issue(entry, now)
         else:
             self._fill(entry.nonce, now)
             self._offer(entry, entry.nonce, self._current(entry, entry.nonce, now), now)
         return self._looked(self.journal.entry(entry))
+
+    def _is_filler(self, entry: Entry) -> bool:
+        return entry.intent.startswith(_GAP) and (entry.to, entry.data) == (self._address, b"")
 
     def _overtaken(self, entry: Entry) -> Entry:
         """The entry's place is taken, though by none of its transactions as far as the node tells.
@@ -193,8 +198,10 @@ class Writer:
         try:
             if entry.to is not None:
                 self.chain.call(entry.to, entry.data, block=mined.block_number, sender=self._address)
-        except SsiError as error:
+        except Refused as error:
             return error.detail
+        except RpcError:  # it can no longer be asked there
+            pass
         return _UNEXPLAINED
 
     # Issuing
@@ -205,7 +212,10 @@ class Writer:
         bid = pricing.bid(self.chain.fees(), cap=self.max_fee_per_gas)
         if self.chain.balance(self._address) < gas * bid.max_fee:
             raise _no_funds()
-        nonce = max(self.chain.nonce(self._address, block="pending"), self.journal.next_nonce(self._account))
+        nonce, known = self.chain.nonce(self._address, block="pending"), self.journal.next_nonce(self._account)
+        if nonce > max(known, self.chain.nonce(self._address)) + _MOST_UNKNOWN:
+            raise _behind()
+        nonce = max(nonce, known)
         self._fill(nonce, now)
         self._offer(entry, nonce, self._signed(entry, nonce, gas, bid, now), now)
 
@@ -219,7 +229,7 @@ class Writer:
             if is_revert(error):
                 self.journal.forget(entry)
                 raise Refused("ledger.reverted", f"The contract refuses: {why(error)}") from None
-            if _FUNDS.search(error.message):
+            if meaning(error) is Meaning.FUNDS:
                 raise _no_funds() from None
             raise
         if needed > self.max_gas:
@@ -262,10 +272,13 @@ class Writer:
 
     def _fill(self, nonce: int, now: int) -> None:
         """Close gaps before a place: by what the journal has for them, else by a transfer of nothing to oneself."""
-        for missing in range(self.chain.nonce(self._address, block="pending"), nonce):
+        first = self.chain.nonce(self._address, block="pending")
+        if nonce - first - self.journal.places(self._account, first, nonce) > _MOST_UNKNOWN:
+            raise _behind()
+        for missing in range(first, nonce):
             entry = self.journal.at_nonce(self._account, missing)
             if entry is None or not entry.attempts:
-                entry = self.journal.open(self._account, f"gap {missing}", self._address, b"", at=now)
+                entry = self.journal.open(self._account, f"{_GAP}{missing}", self._address, b"", at=now)
                 bid = pricing.bid(self.chain.fees(), cap=self.max_fee_per_gas)
                 self._offer(entry, missing, self._signed(entry, missing, _SELF_TRANSFER, bid, now), now)
             else:
@@ -276,13 +289,13 @@ class Writer:
         try:
             self.chain.send(attempt.raw)
         except RpcError as error:
-            if _KNOWN.search(error.message) or _TAKEN.search(error.message):
-                return
-            if _LOW_BID.search(error.message):
+            meant = meaning(error)
+            if meant is Meaning.LOW_BID:
                 raise _LowBidError("ledger.fee_cap", "The ledger's nodes want a higher price.") from None
-            if _FUNDS.search(error.message):
+            if meant is Meaning.FUNDS:
                 raise _no_funds() from None
-            raise
+            if meant is None:
+                raise
 
     # Answers
 
@@ -326,6 +339,10 @@ class _LowBidError(Refused):
 def _fail(entry: Entry) -> NoReturn:
     place = "" if entry.outcome.hash is None else f" (transaction {as_hex(entry.outcome.hash)})"
     raise Refused("ledger.reverted", f"The write failed in its block{place}: {entry.outcome.reason}")
+
+
+def _behind() -> Unavailable:
+    return Unavailable("ledger.behind", "The node's count of the account's transactions is far from the journal's.")
 
 
 def _no_funds() -> Refused:

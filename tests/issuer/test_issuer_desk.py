@@ -56,10 +56,43 @@ class TestGate:
     @pytest.mark.parametrize("path", PAGES)
     def test_pages_are_for_clerks(self, world: World, path: str) -> None:
         answer = browser(world).get(path, base_url=BASE)
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/login")
+        onward = "" if path == "/desk" else "?next=" + path
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/login" + onward)
         answer = world.get(path, headers={"Accept": "application/json"})
         assert error(answer) == (401, "desk.sign_in")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    def test_signing_in_goes_on_to_the_page_that_was_asked_for(self, world: World) -> None:
+        client = browser(world)
+        asked = client.get("/desk/credentials?page=2", base_url=BASE)
+        form = client.get(asked.headers["Location"], base_url=BASE).text
+        assert 'name="next" value="/desk/credentials?page=2"' in form
+        assert "issuer/desk-token" in form
+        token = {"token": "wrong", "next": "/desk/credentials?page=2"}
+        assert 'value="/desk/credentials?page=2"' in client.post("/desk/login", data=token, base_url=BASE).text
+        answer = client.post("/desk/login", data={**token, "token": world.desk_token}, base_url=BASE)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/credentials?page=2")
+
+    @pytest.mark.parametrize(
+        "onward",
+        [
+            "https://evil.test/",
+            "//evil.test/desk",
+            "/\\evil.test",
+            "/desk\\@evil.test",
+            "/desk/..//evil.test",
+            "/desk/ledger\r\nSet-Cookie: a=b",
+            "javascript:alert(1)",
+            "/deskevil",
+            "/desk/logout",
+            "/other",
+        ],
+    )
+    def test_signing_in_leads_to_nobody_else(self, world: World, onward: str) -> None:
+        sent = {"token": world.desk_token, "next": onward}
+        answer = browser(world).post("/desk/login", data=sent, base_url=BASE)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/desk")
+        assert 'name="next"' not in browser(world).get("/desk/login", query_string={"next": onward}, base_url=BASE).text
 
     @pytest.mark.parametrize("path", ACTIONS)
     def test_actions_are_for_clerks(self, world: World, path: str) -> None:

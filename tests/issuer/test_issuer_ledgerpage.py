@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,59 @@ def test_waiting_cards_are_recorded_at_a_press(desk: LedgerWorld) -> None:
     assert "Everything that waited has been handed to the ledger" in page(desk, "POST", "/desk/ledger/turn")
     data = told(desk)["desk"]
     (batch,) = data["batches"]
-    assert (batch["cards"], batch["state"], data["waiting"], data["recorded"]) == (2, "finalized", 0, 2)
-    assert data["costs"]["gas_per_card"] == batch["gas"] / 2
+    assert (batch["copies"], batch["state"], data["waiting"], data["recorded"]) == (2, "finalized", 0, 2)
+    assert data["costs"]["gas_per_copy"] == batch["gas"] / 2
     assert data["costs"]["gas"] > batch["gas"]
     assert data["states"][0]["number"] >= 1
+
+
+def test_a_record_has_the_time_of_its_block(desk: LedgerWorld) -> None:
+    desk.promised()
+    desk.clock.pass_time(minutes=3)
+    desk.turn()
+    desk.clock.pass_time(minutes=3)
+    desk.turn()
+    data = told(desk)
+    (seen,) = [one["states"] for one in data["issuers"] if one["did"] == data["desk"]["did"]]
+    own = data["desk"]["states"]
+    assert [(one["subject"], one["number"], one["at"]) for one in own] == [
+        (one["subject"], one["number"], one["at"]) for one in seen
+    ]
+    assert len(own) == 4
+    assert sum(one["name"].endswith("/revocation") for one in own) == 1
+    text = page(desk)
+    assert re.search(r"Status list [0-9a-f]+, revocation only: version 1", text)
+    assert "Copies recorded" in text
+
+
+def test_setting_up_has_no_batch_and_most_of_the_gas(desk: LedgerWorld) -> None:
+    data = told(desk)
+    (own,) = [one for one in data["issuers"] if one["did"] == data["desk"]["did"]]
+    assert own["anchors"]["count"] == 0
+    assert [one["of"] for one in own["descriptions"]] == ["Verified person"]
+    costs = data["desk"]["costs"]
+    assert costs["gas"] / 2 < costs["gas_of_contracts"] < costs["gas"]
+    assert "two contracts, which are put there once" in page(desk)
+
+
+def test_records_of_the_same_minute_have_seconds(desk: LedgerWorld) -> None:
+    desk.promised()
+    desk.turn()
+    seconds = r"Block \d+, <time[^>]*>[^<]*, \d\d:\d\d:\d\d UTC<"
+    assert not re.search(seconds, page(desk))
+    desk.clock.pass_time(seconds=1)
+    desk.promised()
+    desk.turn()
+    assert len(re.findall(seconds, page(desk))) == 2
+
+
+def test_many_batches_are_shown_on_demand(desk: LedgerWorld) -> None:
+    for _ in range(7):
+        desk.promised()
+        desk.turn()
+    text = page(desk)
+    assert "Show all: 2 more" in text
+    assert text.count('data-title="Fingerprint"') == 7
 
 
 def test_a_program_gets_the_turn(desk: LedgerWorld) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import schemas
+from ssi.ledger import anchor
 from tests.ledger.book import Book, start
 from tests.verifier.world import World
 
@@ -78,6 +81,28 @@ def test_histories_and_anchors_are_told(world: World, book: Book) -> None:
     assert data["ledger"]["block"]["number"] == data["ledger"]["final"]["number"]
 
 
+def test_a_description_of_a_type_is_no_batch_of_cards(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book", start()).story()
+    digest = sha256(schemas.read(schemas.TYPES[schemas.VERIFIED_PERSON])).digest()
+    book["desk"].does(book.anchor, anchor.anchor(book["desk"].address, digest))
+    world = World(tmp_path / "world")
+    book.founded_in(world.folder)
+    world.pages.update(book.pages)
+    world.clock.at = book.at
+    app = world.app().test_client()
+    (desk,) = [one for one in told(world, app)["issuers"] if one["did"] == book.log.did]
+    assert desk["anchors"]["count"] == 14
+    assert [(one["of"], one["root"]) for one in desk["descriptions"]] == [("Verified person", "0x" + digest.hex())]
+    page = app.get("/ledger").text
+    assert "14 batches of cards" in page
+    assert "The description of a type of card: “Verified person”." in page
+
+
+def test_long_lists_are_cut(world: World) -> None:
+    page = world.app().test_client().get("/ledger").text
+    assert "Show all: 7 more" in page
+
+
 def test_views_within_ten_seconds_ask_nobody(world: World, book: Book) -> None:
     client = world.app().test_client()
     told(world, client)
@@ -115,9 +140,13 @@ def test_a_ledger_that_never_answered_still_has_a_page(world: World, book: Book)
     assert "It has not answered since this service started" in client.get("/ledger").text
 
 
-def test_a_verifier_without_a_ledger_has_no_page_and_no_link(tmp_path: Path) -> None:
+def test_a_verifier_without_a_ledger_says_so_and_has_no_link(tmp_path: Path) -> None:
     client = World(tmp_path).app().test_client()
-    assert client.get("/ledger").status_code == 404
+    answer = client.get("/ledger")
+    assert answer.status_code == 404
+    assert "This verifier knows no ledger." in answer.text
+    assert "--ledger FILE" in answer.text
+    assert "expired" not in answer.text
     assert "/ledger" not in client.get("/").text
 
 
@@ -128,7 +157,10 @@ def test_the_page_speaks_plainly_and_escapes(world: World, book: Book) -> None:
     page = world.app().test_client().get("/ledger").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
-    assert "Development chain of this desk" in page
+    assert "Development chain of the desk issuer.test" in page
+    assert "Final</dt><dd>Too late for anybody to change it. On a development chain" in page
+    assert "Accreditor 0x" in page
+    assert "sworn" not in page
     assert "proves nothing against the desk" in page
     assert "May issue, and let others issue, “Verified person” since 1 March 2026, until 27 February 2036" in page
     assert "withdrawn on 21 July 2026" in page

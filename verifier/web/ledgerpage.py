@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response
-from werkzeug.exceptions import NotFound
 
 import schemas
 from service import ledgerwords
-from service.app import answer
+from service.app import answer, refusal
 from ssi.dids.looking import Looking
+from ssi.encoding import printable, read_json_object
 from ssi.fetch import Fetch
 from ssi.ledger.anchor import name_hash
 from verifier import wiring
+from verifier.identities import read_file
 from verifier.settings import VerifierSettings
 from verifier.web.context import context, sessions
 
@@ -25,6 +29,15 @@ TYPES: Final[Mapping[bytes, str]] = {
     name_hash("VerifiedPersonCredential"): "Verified person, as a W3C credential",
 }
 """What this house knows of credential types, by what the ledger calls them."""
+DESCRIPTIONS: Final[Mapping[bytes, str]] = {
+    sha256(schemas.read(path)).digest(): TYPES[name_hash(name)] for name, path in schemas.TYPES.items()
+}
+"""The types by the digests of their descriptions, which issuers record beside the batches of cards."""
+_SHOWN: Final = 80
+_NONE: Final = (
+    "This verifier knows no ledger. Whoever runs it can name one: as the file trust/ledger.json in its data folder, or "
+    "with --ledger FILE. It then begins to know it with its next start."
+)
 
 
 @blueprint.get("/ledger")
@@ -32,9 +45,9 @@ def ledger() -> Response:
     """Accreditations, histories and anchors, as of some seconds ago."""
     looking = context().looking
     if looking is None:
-        raise NotFound
-    told = looking.look(now=sessions().clock()).json(TYPES)
-    page = {**ledgerwords.WORDS, "number": ledgerwords.numbers()}
+        return refusal(404, "verifier.no_ledger", _NONE)
+    told = looking.look(now=sessions().clock()).json(TYPES, DESCRIPTIONS)
+    page = {**ledgerwords.WORDS, "number": ledgerwords.numbers(), "host": looking.host}
     return answer("verifier/ledger.html", told, page=page)
 
 
@@ -44,8 +57,14 @@ def looking(settings: VerifierSettings, *, fetch: Fetch) -> Looking | None:
     Raises Malformed, Unsupported (`settings.file`, `ledger.*`, `trust.issuers`).
     """
     anchored = wiring.ledger(settings, fetch=fetch)
-    if anchored is None:
+    if anchored is None or settings.ledger is None:
         return None
     listed = wiring.listed(settings.trusted_issuers)
     names = [] if listed is None else [one for one in listed.types_by_id if one.startswith("did:")]
-    return Looking(anchored.ledger, anchored.sources, names=names)
+    return Looking(anchored.ledger, anchored.sources, names=names, known=DESCRIPTIONS, host=_host(settings.ledger))
+
+
+def _host(declaration: Path) -> str:
+    """Where the first of the ledger's nodes is."""
+    said = read_json_object(read_file(declaration), what="declaration of the ledger")
+    return printable(urlsplit(str(said["rpc"][0])).netloc, limit=_SHOWN)

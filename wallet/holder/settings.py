@@ -12,6 +12,7 @@ from service.settings import Option, ServiceSettings, Source, read
 from ssi.errors import Unavailable
 from ssi.fetch import Fetch
 from ssi.issuerkeys.anchored import Anchored, known
+from ssi.ledger.declared import of_file
 from ssi.model import TrustPolicy
 from ssi.oid4vp import ATTESTATION_TYPE, Clients, read_clients
 from ssi.trust import declared, iaca
@@ -142,7 +143,9 @@ def known_ledger(settings: WalletSettings, *, fetch: Fetch) -> Anchored | None:
     if settings.ledger is None:
         return None
     folder = settings.service.folder if settings.service.folder.is_dir() else None
-    return known(_content(settings.ledger), fetch=fetch, folder=folder, sleep=time.sleep, clock=time.monotonic)
+    content = _content(settings.ledger)
+    with of_file(settings.ledger):
+        return known(content, fetch=fetch, folder=folder, sleep=time.sleep, clock=time.monotonic)
 
 
 def provider(settings: WalletSettings) -> Provider | None:

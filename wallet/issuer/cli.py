@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 from sqlalchemy import func, select
 
 from service import bootstrap as setup
 from service import cli
-from service.settings import PORTS
+from service.settings import PORTS, is_loopback
 from service.store import reading, writing
 from ssi.encoding import Json, seconds
 from ssi.fetch import BoundedFetch
@@ -56,7 +57,9 @@ def bootstrap(
     found = founding.founder(BoundedFetch(allow_loopback=True, ca_file=None))
     made = setup.bootstrap(Path(directory), hosts=hosts, base_urls=urls, now=datetime.now(UTC), found=found)
     files = [{"path": str(f.path), "purpose": f.purpose, "secret": f.secret, "written": f.written} for f in made.files]
-    cli.emit({"directory": str(made.directory), "files": files}, as_json=as_json, lines=_made_lines)
+    here = any(is_loopback(urlsplit(url).hostname or "") for url in urls.values())
+    told: dict[str, Json] = {"directory": str(made.directory), "loopback": here, "files": files}
+    cli.emit(told, as_json=as_json, lines=_made_lines)
 
 
 def _made_lines(data: Mapping[str, Json]) -> list[str]:
@@ -64,7 +67,9 @@ def _made_lines(data: Mapping[str, Json]) -> list[str]:
     for file in data["files"]:
         verb, secret = "made" if file["written"] else "kept", " (secret)" if file["secret"] else ""
         lines.append(f"{verb}  {file['path']}  {file['purpose']}{secret}")
-    return [*lines, f"Next: facet-issuer serve --data {data['directory']}"]
+    more = " --allow-loopback" if data["loopback"] else ""
+    starts = [f"  facet-{role} serve --data {data['directory']}{more}" for role in PORTS]
+    return [*lines, "Next, each in a window of its own:", *starts]
 
 
 @main.group("application", cls=cli.Group)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ssi.bbs import BbsSigner, secret_key
 from ssi.dids import multikey
@@ -178,6 +178,27 @@ def load(settings: IssuerSettings, *, lenient: bool = False) -> Identity:
         _edwards(settings.issuance.eddsa_seed),
         None if log is None else _log(read_file(log, what="log of the desk's DID"), signer, lenient=lenient),
     )
+
+
+def check_address(identity: Identity) -> None:
+    """Is the desk at the address that its DID is of? Raises Refused (`settings.base_url`).
+
+    Under another one it would sign status lists, and write them onto the ledger, that nobody ever asks for.
+    """
+    if identity.log is None:
+        return
+    of = identity.did.split(":", 3)[-1]  # did:webvh:<SCID>:<host and path>
+    if of != identity.did_web.removeprefix("did:web:"):
+        detail = (
+            f"The desk's DID is of {_address(of)}, not of {identity.base_url}: give that as --base-url."
+            f" To move the desk, run `facet-issuer bootstrap` with --issuer-url {identity.base_url};"
+            " a second one needs a --data of its own."
+        )
+        raise Refused("settings.base_url", detail)
+
+
+def _address(of: str) -> str:
+    return "https://" + "/".join(unquote(part) for part in of.split(":"))
 
 
 def newest(log: bytes) -> Mapping[str, Json]:

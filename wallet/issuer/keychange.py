@@ -40,6 +40,7 @@ def take_over(settings: IssuerSettings, *, now: datetime) -> dict[str, Json]:
     files = _files(settings)
     with locked(files.root):
         identity = present(settings, files, now=now)
+        _lasting(identity)
         signs = identity.signer.kid
         if (begun := _begun(files, signs)) is not None:
             return {"did": identity.did, "old_key": begun, "new_key": signs}
@@ -69,12 +70,14 @@ def rotate(settings: IssuerSettings, *, now: datetime) -> dict[str, Json]:
     """Replace the signing key and its certificate at once, and say so in the DID's log.
 
     Whatever the old key signed that is not on the ledger yet is refused by verifiers from now on. Raises Refused
-    (`rotate.files`) where the desk's keys are not those that bootstrap made, Unavailable (`settings.file`,
+    (`rotate.files`) where the desk's keys are not those that bootstrap made, (`did.ended`) where its DID was given up,
+    Unavailable (`settings.file`,
     `rotate.authority`).
     """
     files = _files(settings)
     with locked(files.root):
         identity = replace(present(settings, files, now=now), leaving=())
+        _lasting(identity)
         told = _replaced(settings, files, identity, now=now)
         (files.root / _LEAVING).unlink(missing_ok=True)
     return told
@@ -90,6 +93,12 @@ def present(settings: IssuerSettings, files: Files, *, now: datetime) -> Identit
     if _finished(files, identity, now=now):
         identity = load(settings, lenient=True)
     return replace(identity, leaving=_leaving(files, identity))
+
+
+def _lasting(identity: Identity) -> None:
+    """Raises Refused (`did.ended`), before any file is made, for a desk that has given up its DID."""
+    if identity.ended:
+        raise Refused("did.ended", "The desk's DID was given up for good: it gets no new key any more.")
 
 
 def _begun(files: Files, signs: str) -> str | None:

@@ -1,6 +1,7 @@
 """The desk's book of its ledger: what has been recorded, what waits, what did it cost, and what is stuck?
 
-Facts of the desk's own store and journal; no node is asked.
+Facts of the desk's own store and journal; no node is asked. What is recorded are copies: a wallet gets several of each
+card, and nothing tells which of them are of the same one.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def book(office: Office, desk: Desk, *, now: datetime) -> dict[str, Json]:
     """All of it as plain data. Raises Unavailable (`store.unavailable`, `ledger.store`)."""
     with reading(office.store) as connection:
         waiting = int(connection.execute(_WAITING).scalar_one())
-        batches, cards = connection.execute(_TOTALS).one()
+        batches, copies = connection.execute(_TOTALS).one()
         recorded, gas = connection.execute(_RECORDED).one()
         newest = [_batch(row) for row in connection.execute(_NEWEST).all()]
         states = [_state(row) for row in connection.execute(_STATES).all()]
@@ -45,7 +46,7 @@ def book(office: Office, desk: Desk, *, now: datetime) -> dict[str, Json]:
         "did": office.identity.did,
         "every_seconds": office.settings.ledger.every,
         "waiting": waiting,
-        "cards": int(cards or 0),
+        "copies": int(copies or 0),
         "recorded": int(recorded or 0),
         "batch_count": int(batches),
         "batches": newest,
@@ -55,8 +56,9 @@ def book(office: Office, desk: Desk, *, now: datetime) -> dict[str, Json]:
             "writes": spent.writes,
             "gas": spent.gas,
             "ether": round(spent.fee / _ETHER, 9),
+            "gas_of_contracts": spent.gas_of_contracts,
             "gas_of_batches": int(gas or 0),
-            "gas_per_card": round(int(gas) / int(recorded), 2) if recorded and gas else None,
+            "gas_per_copy": round(int(gas) / int(recorded), 2) if recorded and gas else None,
         },
     }
 
@@ -64,7 +66,7 @@ def book(office: Office, desk: Desk, *, now: datetime) -> dict[str, Json]:
 def _batch(row: Any) -> dict[str, Json]:
     return {
         "id": row.id,
-        "cards": row.size,
+        "copies": row.size,
         "root": "0x" + bytes(row.root).hex(),
         "closed_at": _time(row.closed_at),
         "at": _time(row.at),

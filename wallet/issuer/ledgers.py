@@ -5,6 +5,7 @@ The embedded development chain stands in a file beside the desk; every other led
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ssi.encoding import read_json_object
-from ssi.errors import Refused
+from ssi.errors import Refused, Unavailable
 from ssi.fetch import Fetch
 from ssi.ledger import declared
 from ssi.ledger.account import SoftwareAccount
@@ -23,6 +24,7 @@ from ssi.ledger.receipts import Place
 from ssi.ledger.writing import Journal, Writer
 from wallet.issuer.settings import IssuerSettings, read_file
 
+_LOG: Final = logging.getLogger("facet.ledger")
 CHAIN: Final = Path("ledger", "chain.db")
 JOURNAL: Final = "writes.db"
 RPC: Final = "/ledger/rpc"
@@ -70,11 +72,29 @@ def open_desk(settings: IssuerSettings, *, fetch: Fetch, clock: Callable[[], int
     if named.declaration is None or named.account is None:
         return None
     content = read_file(named.declaration, what="declaration of the ledger")
-    chain = embedded(settings.service.data, content, base_url=settings.base_url, clock=clock)
     account = SoftwareAccount.from_pem(read_file(named.account, what="key of the ledger account"))
     folder = settings.service.folder
-    ledger = declared.read(content, fetch=fetch, folder=folder, sleep=time.sleep, local=chain)
+    with declared.of_file(named.declaration):
+        chain = embedded(settings.service.data, content, base_url=settings.base_url, clock=clock)
+        ledger = declared.read(content, fetch=fetch, folder=folder, sleep=time.sleep, local=chain)
     return Desk(ledger, account, writer(ledger, account, folder / JOURNAL), chain)
+
+
+def check_at_start(settings: IssuerSettings, *, fetch: Fetch, clock: Callable[[], int]) -> None:
+    """Is the ledger the one that its declaration describes? One that is away now is asked again when it is needed.
+
+    Raises as `open_desk`, and Refused (`ledger.wrong_chain`, `ledger.no_contract`, `ledger.other_contract`).
+    """
+    desk = open_desk(settings, fetch=fetch, clock=clock)
+    if desk is None:
+        return
+    try:
+        desk.ledger.chain.check()
+    except Unavailable as away:
+        _LOG.warning("the ledger could not be asked yet", extra={"code": away.code})
+    finally:
+        if desk.chain is not None:
+            desk.chain.close()
 
 
 def writer(ledger: Ledger, account: SoftwareAccount, journal: Path) -> Writer:

@@ -8,7 +8,7 @@ the wallet (OpenID4VCI 1.0 §13.5.2) or into this desk's sign-in page.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ _LOCK_APPLICATION: Final = (
 )
 _LOCK_OFFER: Final = select(OFFERS).where(_THIS).with_for_update()
 _TX: Final = "transaction code"
+IDENTITY_ENDED: Final = "This desk has given up its identity, and issues nothing any more."
 _TX_HINT: Final = "The desk shows you this code, or reads it out to you."
 
 
@@ -56,7 +57,8 @@ class MadeOffer:
 class OfferState:
     """What the desk sees of an offer.
 
-    `word`: waiting, opened, redeemed, held, released, refused, accepted, expired, blocked or replaced.
+    `word`: waiting, opened, redeemed, held, released, refused, accepted, expired, blocked, replaced or ended
+    (the desk has given up its identity).
     """
 
     word: str
@@ -68,7 +70,7 @@ class OfferState:
     @property
     def final(self) -> bool:
         """Can it change no more?"""
-        return self.word in {"accepted", "expired", "blocked", "replaced", "refused"}
+        return self.word in {"accepted", "expired", "blocked", "replaced", "refused", "ended"}
 
     @property
     def configuration_id(self) -> str:
@@ -87,6 +89,8 @@ class Offers:
     marks: Marks
     random: codes.Random
     ways: tuple[str, ...] = WAYS
+    ended: bool = False
+    """Has the desk given up its identity? Then nothing is offered any more."""
 
     def make(
         self,
@@ -102,8 +106,10 @@ class Offers:
 
         Without `coded` whoever has the link has the cards: for trials with made-up people only.
 
-        Raises Refused (`application.unknown`, `offer.declined`, `offer.issued`, `offer.erased`, `offer.way`).
+        Raises Refused (`application.unknown`, `offer.declined`, `offer.issued`, `offer.erased`, `offer.way`,
+        `offer.identity_ended`).
         """
+        self._check_lasting()
         chosen = self.ways[0] if way is None else way
         if chosen not in self.ways or not configuration_ids:
             raise Refused("offer.way", "This desk does not make offers of that kind.")
@@ -139,7 +145,11 @@ class Offers:
         return offer_link(OfferReference(f"{self.base_url}/offers/{secret}"))
 
     def open(self, secret: str, *, now: datetime) -> CredentialOffer:
-        """The offer that a wallet fetches by its link. Raises Refused (`offer.unknown`, `offer.over`)."""
+        """The offer that a wallet fetches by its link.
+
+        Raises Refused (`offer.unknown`, `offer.over`, `offer.identity_ended`).
+        """
+        self._check_lasting()
         with reading(self.store) as connection:
             row = hot.first(connection, _BY_LINK, {"link": codes.hashed(secret)})
             if row is None:
@@ -165,7 +175,14 @@ class Offers:
         with reading(self.store) as connection:
             rows = connection.execute(query).mappings().all()
             issued = issued_offers(connection, tuple(row["id"] for row in rows))
-        return {row["application_id"]: _state(row, issued=row["id"] in issued, now=now) for row in rows}
+        found = {row["application_id"]: _state(row, issued=row["id"] in issued, now=now) for row in rows}
+        if not self.ended:
+            return found
+        return {name: one if one.final else replace(one, word="ended") for name, one in found.items()}
+
+    def _check_lasting(self) -> None:
+        if self.ended:
+            raise Refused("offer.identity_ended", IDENTITY_ENDED)
 
 
 def identifier(offer_id: int, configuration_id: str) -> str:

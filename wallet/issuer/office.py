@@ -107,9 +107,7 @@ def open_office(
         desk=Desk(store, matcher, settings.keep_approved, random),
         marks=marks,
         clients=read_clients(settings, marks, fetch=fetch),
-        offers=Offers(
-            store, settings.base_url, settings.offer_lifetime, settings.code_tries, marks, random, settings.ways
-        ),
+        offers=_offers(settings, store, identity, marks, random),
         authorizing=Authorizing(store, settings.base_url, scopes, marks, random),
         redeeming=Redeeming(store, settings.base_url, scopes, marks, random),
         issuing=Issuing(
@@ -130,6 +128,11 @@ def open_office(
         anchoring=None if ledger is None else open_anchoring(settings, ledger, publisher, random),
         receipts=None if ledger is None else Receipts(store),
     )
+
+
+def _offers(settings: IssuerSettings, store: Engine, identity: Identity, marks: Marks, random: Random) -> Offers:
+    lifetime, tries = settings.offer_lifetime, settings.code_tries
+    return Offers(store, settings.base_url, lifetime, tries, marks, random, settings.ways, ended=identity.ended)
 
 
 def open_anchoring(settings: IssuerSettings, ledger: LedgerDesk, publisher: Publisher, random: Random) -> Anchoring:

@@ -203,7 +203,10 @@ def read_file(path: Path, *, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
-        raise Unavailable("settings.file", f"The {what} cannot be read; run `facet-issuer bootstrap`.") from None
+        missing = (
+            f"There is no folder {path.parent}" if not path.parent.is_dir() else f"The {what} ({path}) cannot be read"
+        )
+        raise Unavailable("settings.file", f"{missing}; run `facet-issuer bootstrap`.") from None
 
 
 def read_desk_token(path: Path) -> str:

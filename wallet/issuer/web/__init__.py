@@ -20,9 +20,10 @@ from service.store import ping
 from ssi.encoding import seconds
 from ssi.errors import Refused
 from ssi.fetch import BoundedFetch, Fetch
+from wallet.issuer import ledgers
 from wallet.issuer.authorizing import SESSION_LIFETIME
 from wallet.issuer.codes import Random
-from wallet.issuer.identity import files, load
+from wallet.issuer.identity import check_address, files, load
 from wallet.issuer.marks import Marks
 from wallet.issuer.office import Office, open_office, read_clients
 from wallet.issuer.settings import ROLE, IssuerSettings, read_desk_token, read_settings
@@ -48,6 +49,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "desk.token": 401,
     "offer.declined": 409,
     "offer.erased": 410,
+    "offer.identity_ended": 409,
     "offer.issued": 409,
     "offer.over": 410,
     "offer.unknown": 404,
@@ -57,6 +59,8 @@ _STATUS: Final[Mapping[str, int]] = {
     "status.unknown_list": 404,
 }
 """HTTP statuses that say more than 403."""
+ENDED: Final = "the desk's DID has been given up: nothing is offered or issued any more"
+_LOG: Final = logging.getLogger("facet.issuer")
 _ENDS: Final = "facet-ends"
 """Under this name an application keeps what is to be called when another takes its place."""
 
@@ -86,6 +90,9 @@ def create_app(
     app.request_class = MemoryRequest
     app.extensions[_ENDS] = [office.store.dispose]
     app.jinja_env.globals["has_ledger"] = office.ledger is not None
+    app.jinja_env.globals["identity_ended"] = office.identity.ended
+    if office.identity.ended:
+        _LOG.warning(ENDED)
     app.register_error_handler(Refused, _on_refused)
     app.register_blueprint(protocol.blueprint(office, now=now))
     app.register_blueprint(clerk.blueprint(_clerk(office, now, fetch or _network(settings))))
@@ -106,9 +113,10 @@ def create_app(
 def check(values: Mapping[str, str]) -> IssuerSettings:
     """Read all settings and the files that they name, so that a mistake ends the start. Raises SsiError."""
     settings = read_settings(values)
-    load(settings)
+    check_address(load(settings))
     read_clients(settings, Marks(read_keys(settings.service.folder / "cookie.key")), fetch=_network(settings))
     read_desk_token(settings.desk_token_file)
+    ledgers.check_at_start(settings, fetch=_network(settings), clock=lambda: seconds(utc_now()))
     return settings
 
 
@@ -127,7 +135,9 @@ def _clerk(office: Office, now: Callable[[], datetime], fetch: Fetch) -> clerk.C
     gate = Gate(office.store, session, read_desk_token(settings.desk_token_file), now)
     applications, credentials = ApplicationPages(office, now), CredentialPages(office, now)
     ledger = LedgerPages(office, looking(office, fetch=fetch), now)
-    return clerk.Clerk(gate, applications, OfferPages(office, slip, now), credentials, ledger)
+    usual = settings.desk_token_file == shared.folder / "desk-token"
+    token_file = "issuer/desk-token of the desk's data folder" if usual else "that --desk-token-file names"
+    return clerk.Clerk(gate, applications, OfferPages(office, slip, now), credentials, ledger, token_file)
 
 
 def _applicant(office: Office, now: Callable[[], datetime]) -> authorize.Applicant:
@@ -154,7 +164,7 @@ def _warm(load: Callable[[], None]) -> None:
     try:
         load()
     except BiometricsError as error:
-        logging.getLogger("facet.issuer").warning("matcher unavailable", extra={"code": error.code})
+        _LOG.warning("matcher unavailable", extra={"code": error.code})
 
 
 def _on_refused(error: Refused) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from wallet.issuer.web.reading import fields
 from wallet.issuer.web.session import Gate
 
 UPLOAD_LIMIT: Final = 32 * 1024 * 1024
+_PAGE: Final = re.compile(r"/desk(?!/log)(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_.~%&=+-]*)?")
+"""Pages to which signing in may lead on: whole paths of the desk, in characters that no browser reads as an address."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Clerk:
     offers: OfferPages
     credentials: CredentialPages
     ledger: LedgerPages
+    token_file: str
 
     def guard(self) -> Response | None:
         """Let in who may come in; send the others to the sign-in page, or refuse programs."""
@@ -40,27 +44,37 @@ class Clerk:
             response = json_answer(body, status=401)
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
-        return make_response(redirect(url_for("desk.login"), 303))
+        asked = request.full_path.rstrip("?") if request.method == "GET" else ""
+        onward = asked if request.endpoint != "desk.home" and _own(asked) else None
+        return make_response(redirect(url_for("desk.login", next=onward), 303))
 
     def login(self) -> Response:
         """The sign-in page."""
-        return answer("desk/login.html", {"error": None})
+        return self._login(None, request.args.get("next", ""))
 
     def enter(self) -> Response:
-        """Sign in with the desk token."""
+        """Sign in with the desk token, and go on to the page that was asked for."""
+        sent = fields()
+        onward = sent.get("next", "")
         try:
-            self.gate.check(fields().get("token", "").strip(), source=request.remote_addr or "")
+            self.gate.check(sent.get("token", "").strip(), source=request.remote_addr or "")
         except Refused as error:
             if wants_json():
                 raise
             status = 429 if error.code == "desk.throttled" else 401
-            return answer("desk/login.html", {"error": error.detail}, status=status)
+            return self._login(error.detail, onward, status=status)
         if wants_json():
             response = json_answer({"signed_in": True})
         else:
-            response = make_response(redirect(url_for("desk.home"), 303))
+            response = make_response(
+                redirect(request.script_root + onward if _own(onward) else url_for("desk.home"), 303)
+            )
         self.gate.enter(response)
         return response
+
+    def _login(self, error: str | None, onward: str, *, status: int = 200) -> Response:
+        page = {"onward": onward if _own(onward) else "", "token_file": self.token_file}
+        return answer("desk/login.html", {"error": error}, status=status, page=page)
 
     def leave(self) -> Response:
         """Sign out."""
@@ -68,6 +82,15 @@ class Clerk:
         self.gate.leave(response)
         self.offers.slip.drop(response)
         return response
+
+
+def _own(path: str) -> bool:
+    """Is it the path of a page of this desk, and of nobody else's?
+
+    >>> _own("/desk/ledger?done=yes"), _own("//evil.test/desk"), _own("/desk/logout")
+    (True, False, False)
+    """
+    return _PAGE.fullmatch(path) is not None
 
 
 def blueprint(clerk: Clerk) -> Blueprint:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from flask import Response, make_response, redirect, url_for
@@ -15,6 +16,7 @@ from service.app import answer, json_answer, wants_json
 from ssi.dids import Sources
 from ssi.dids.looking import Looking
 from ssi.dids.webvh import NAME, place
+from ssi.encoding import Json
 from ssi.errors import Refused
 from ssi.fetch import Fetch
 from ssi.fetch import Response as Fetched
@@ -30,10 +32,15 @@ TYPES: Final[Mapping[bytes, str]] = {
     name_hash(TYPE): "Verified person, as a W3C credential",
 }
 """What this desk issues, by what the ledger calls it."""
+DESCRIPTIONS: Final[Mapping[bytes, str]] = {
+    sha256(schemas.read(path)).digest(): TYPES[name_hash(name)] for name, path in schemas.TYPES.items()
+}
+"""The types by the digests of their descriptions, which founding records (`wallet.issuer.founding`)."""
 INTENTS: Final[Mapping[str, str]] = {
     "batch": "A batch of cards",
     "head": "A new version of a status list, or of the desk's own keys",
     "create": "Setting up the ledger",
+    "describe": "The description of a type of card",
     "gap": "Filling a gap between two writes",
 }
 """What a write was for, by the first word of its name."""
@@ -104,9 +111,10 @@ class LedgerPages:
         if desk is None or self.looking is None:
             raise _no_ledger()
         now = self.now()
-        told = self.looking.look(now=now, anew=anew).json(TYPES)
+        told = self.looking.look(now=now, anew=anew).json(TYPES, DESCRIPTIONS)
         told["desk"] = ledgerbook.book(self.office, desk, now=now)
         own = next((one for one in told["issuers"] if one["did"] == told["desk"]["did"]), None)
+        told["desk"]["states"] = _states(told["desk"]["states"], [] if own is None else own["states"])
         page = {
             **ledgerwords.WORDS,
             "number": ledgerwords.numbers(),
@@ -124,7 +132,31 @@ def looking(office: Office, *, fetch: Fetch) -> Looking | None:
     if desk is None:
         return None
     names = [identity.did] if identity.did.startswith(f"did:{NAME}:") else [desk.did]
-    return Looking(desk.ledger, Sources(OwnLog(fetch, identity), Ledgers.of(desk.ledger)), names=names)
+    return Looking(
+        desk.ledger, Sources(OwnLog(fetch, identity), Ledgers.of(desk.ledger)), names=names, known=DESCRIPTIONS
+    )
+
+
+def _states(own: Sequence[Mapping[str, Json]], seen: Sequence[Mapping[str, Json]]) -> list[Json]:
+    """The newest states as the ledger has them, with the desk's names for them; then those that it does not have yet.
+
+    The ledger's word has the block's time, as everybody sees it; the desk's book only the time of its own entry.
+    """
+    names = {"0x" + name_hash(one["name"]).hex(): one for one in own}
+    numbers = {one["subject"]: one["number"] for one in seen}
+    late = [
+        {
+            **one,
+            "subject": subject,
+            "about": "list" if ":" in one["name"] else "did",
+            "finality": one["state"],
+            "at": None,
+        }
+        for subject, one in names.items()
+        if one["number"] > numbers.get(subject, -1)
+    ]
+    told = [{**one, "name": names.get(one["subject"], {}).get("name"), "state": one["finality"]} for one in seen]
+    return [*late, *told]
 
 
 def _no_ledger() -> Refused:

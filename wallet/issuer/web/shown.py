@@ -27,6 +27,7 @@ OFFER_WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "expired": ("unknown", "The offer has expired", "Nothing was issued. Make a new offer when the person is ready."),
     "blocked": ("bad", "Too many wrong codes", "The offer is void. Make a new one and repeat the code."),
     "replaced": ("unknown", "This offer was replaced", "A newer offer takes its place."),
+    "ended": ("bad", "This desk's identity was given up", "Nothing was issued, and nothing will be any more."),
 }
 """How an offer stands: the kind of badge, a headline, and what to do next."""
 
@@ -43,6 +44,7 @@ _APPLICATION_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "expired": ("unknown", "Offer expired"),
     "blocked": ("unknown", "Offer blocked"),
     "replaced": ("unknown", "Offer replaced"),
+    "ended": ("bad", "Desk's identity given up"),
     "erased": ("plain", "Closed, data erased"),
 }
 WAYS: Final[Mapping[str, tuple[str, str]]] = {
