@@ -54,11 +54,30 @@ def _changed(before: DidDocument, after: DidDocument) -> tuple[str, ...]:
         *_said("controller", before.controllers, after.controllers),
         *_said("key", before.methods, after.methods),
         *(f"key {_short(name)} replaced" for name in replaced),
+        *_handed(before, after),
         *_uses(before, after),
         *_said("service", *services),
         *(f"service {_short(name)} changed" for name in moved),
         *_said("other name", before.also_known_as, after.also_known_as),
     )
+
+
+def _handed(before: DidDocument, after: DidDocument) -> list[str]:
+    """Accounts that speak for the DID under a name that stayed (did:ethr's controller is always `#controller`)."""
+    old, new = _accounts(before), _accounts(after)
+    return [
+        f"key {_short(name)} handed to account {printable(new[name], limit=_SHOWN)}"
+        for name in _both(old, new)
+        if old[name] != new[name]
+    ]
+
+
+def _accounts(document: DidDocument) -> dict[str, str]:
+    """By the id of a verification method, the account that it names (CAIP-10)."""
+    listed = document.json.get("verificationMethod", [])
+    methods = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+    pairs = [(one.get("id"), one.get("blockchainAccountId")) for one in methods]
+    return {name: account for name, account in pairs if isinstance(name, str) and isinstance(account, str)}
 
 
 def _uses(before: DidDocument, after: DidDocument) -> list[str]:

@@ -62,7 +62,7 @@ def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
     assert run("create", "web", str(folder), "--url", "https://example.test").exit_code == 0
     elsewhere.write_text("mine")
     (folder / ".did.json.new").symlink_to(elsewhere)
-    assert run("rotate", str(folder)).exit_code == 0
+    assert run("rotate", str(folder), "--yes").exit_code == 0
     assert elsewhere.read_text() == "mine"
     assert not (folder / "did.json").is_symlink()
 
@@ -92,7 +92,7 @@ def test_a_did_web_always_has_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with pytest.raises(Killed):
             didfolders.rotate(folder, alg="ES256")
     assert (folder / "key.pem").exists()
-    assert run("rotate", str(folder)).exit_code == 0
+    assert run("rotate", str(folder), "--yes").exit_code == 0
 
 
 def test_a_peer_with_services(tmp_path: Path) -> None:
@@ -114,7 +114,8 @@ def test_a_did_web_is_made_rotated_and_given_up(tmp_path: Path) -> None:
     assert "Publish did.json at https://example.test/people/ann/did.json." in made.stdout
     first = json.loads((folder / "did.json").read_text())
     old = SoftwareSigner.from_pkcs8((folder / "key.pem").read_bytes()).public
-    rotated = run("rotate", str(folder), "--alg", "EdDSA")
+    assert run("rotate", str(folder), given="n\n").exit_code == 1
+    rotated = run("rotate", str(folder), "--alg", "EdDSA", "--yes")
     assert (rotated.exit_code, "has no past" in rotated.stdout) == (0, True)
     new = SoftwareSigner.from_pkcs8((folder / "key.pem").read_bytes()).public
     document = json.loads((folder / "did.json").read_text())

@@ -161,8 +161,13 @@ def test_the_command_serves_what_bootstrap_made(tmp_path: Path, monkeypatch: Any
     assert told["url"].startswith("http://127.0.0.1:")
     assert told["chain_id"] == CHAIN_ID
     assert told["account"] == str(tmp_path / "issuer" / "ledger.key")
+    poor = "0x" + "ab" * 20
+    given = CliRunner().invoke(chaincli.command, ["--data", str(tmp_path), "--fund", poor, "--json"])
+    assert (given.exit_code, json.loads(given.output)["account"]) == (0, poor)
+    assert CliRunner().invoke(chaincli.command, ["--data", str(tmp_path), "--port", "80000"]).exit_code == 2
     with chaincli.open_chain(tmp_path) as chain, nodes.served(chain) as url:
-        assert nodes.UrlRpc(url).call("eth_blockNumber") == "0x0"
+        assert nodes.UrlRpc(url).call("eth_getBalance", [poor, "latest"]) == hex(10**18)
+        assert nodes.UrlRpc(url).call("eth_blockNumber") == "0x1"
         with pytest.raises(Unavailable, match=r"serve\.address"):
             chaincli.server(chain, int(url.rsplit(":", 1)[1]))
 

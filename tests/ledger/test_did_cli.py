@@ -76,7 +76,9 @@ def test_a_webvh_is_made_rotated_and_given_up(tmp_path: Path) -> None:
     assert not allows(new, first)
     done("deactivate", str(folder), "--yes")
     assert versions(folder, made["did"])[-1].deactivated
-    assert run("rotate", str(folder), "--yes").exit_code == 1
+    for command in ("rotate", "deactivate"):
+        again = run(command, str(folder), "--yes")
+        assert (again.exit_code, "[did.ended]" in again.output) == (1, True)
 
 
 @pytest.mark.parametrize("kill", ["write_bytes", "_put_in_place"])
@@ -151,6 +153,7 @@ def test_an_ethr_is_made_handed_on_and_given_up(place: Place, tmp_path: Path) ->
     assert stat.S_IMODE((folder / "account.pem").stat().st_mode) == 0o600
     poor = run("rotate", str(folder), "--yes", *place.asking)
     assert (poor.exit_code, "[ledger.funds]" in poor.output) == (1, True)
+    assert "facet-issuer chain --fund 0x" in poor.output
     old = place.fund(folder)
     declined = run("rotate", str(folder), *place.asking, given="n\n")
     assert (declined.exit_code, "stays there for ever" in declined.output) == (1, True)
@@ -163,8 +166,30 @@ def test_an_ethr_is_made_handed_on_and_given_up(place: Place, tmp_path: Path) ->
     assert new.address in json.dumps(document).lower()
     done("deactivate", str(folder), "--yes", *place.asking)
     assert run("resolve", made["did"], *place.asking).exit_code == 1
-    told = done("history", made["did"], *place.asking)
+    told = done("history", str(folder), *place.asking)
     assert told["versions"][-1]["changes"][-1] == "deactivated"
+    assert any(
+        f"handed to account eip155:1027303:{new.address}" in one.lower() for one in told["versions"][1]["changes"]
+    )
+    assert not told["versions"][0]["ledger"], "no block says what an account is from the start"
+    assert "given up" in run("resolve", str(folder), *place.asking).output
+    assert "in block" in run("history", str(folder), *place.asking).output
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [("ethr", "--alg", "EdDSA"), ("key", "--url", URL), ("jwk", "--service", "none.json"), ("ethr", "--url", URL)],
+)
+def test_an_option_that_would_change_nothing_is_refused(wish: tuple[str, ...], tmp_path: Path) -> None:
+    result = run("create", wish[0], str(tmp_path / "mine"), *wish[1:])
+    assert (result.exit_code, "means nothing for a did:" in result.output) == (2, True)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_did_on_a_ledger_that_was_not_named(tmp_path: Path) -> None:
+    for command in ("resolve", "history"):
+        result = run(command, f"did:ethr:0xface7:0x{'ab' * 20}")
+        assert (result.exit_code, "--ledger FILE" in result.output) == (2, True)
 
 
 def test_an_ethr_without_a_ledger_is_wrong_usage(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from ssi import dids
 from ssi.dids import Sources
 from ssi.dids.ethr import identifier, operations
 from ssi.dids.ethr.operations import Call
+from ssi.errors import Refused
 from ssi.ledger.account import SoftwareAccount
 from ssi.ledger.finality import Finality
 from ssi.ledger.ledger import Ledger
@@ -38,7 +39,8 @@ def create(folder: Path, ledger: Ledger, sources: Sources, *, now: datetime) -> 
     files = (write_secret(folder / ACCOUNT, account.pem()), write(folder / DOCUMENT, document))
     notes = (
         "Nothing was written on the ledger: an account is an identity from the start.",
-        f"To change the DID later, its account {account.address} needs some of the ledger's coin.",
+        f"To change the DID later, its account {account.address} needs some of the ledger's coin. "
+        f"{_funding(ledger, account.address)}".strip(),
     )
     return Made(did, files, notes)
 
@@ -62,7 +64,8 @@ def rotate(folder: Path, ledger: Ledger, sources: Sources, *, now: datetime) -> 
     files = (folder / ACCOUNT, write(folder / DOCUMENT, document))
     notes = (
         _stands(done),
-        f"Only the new account {new.address} can change the DID now; for that it needs some of the ledger's coin.",
+        f"Only the new account {new.address} can change the DID now; for that it needs some of the ledger's coin. "
+        f"{_funding(ledger, new.address)}".strip(),
         f"The old account's key is in {kept}; it has no say in the DID any more.",
     )
     return Made(did, files, notes)
@@ -93,7 +96,19 @@ def _written(
 ) -> Write:
     journal = Journal(folder / _JOURNAL)
     writer = Writer(ledger.chain, account, journal, max_fee_per_gas=_MAX_FEE_PER_GAS, max_gas=_MAX_GAS)
-    return writer.write(intent, call.to, call.data, now=now)
+    try:
+        return writer.write(intent, call.to, call.data, now=now)
+    except Refused as refused:
+        if refused.code != "ledger.funds":
+            raise
+        lacks = f"The account {account.address} has not enough of the ledger's coin for this write."
+        detail = f"{lacks} {_funding(ledger, account.address)}Then give the command again."
+        raise Refused(refused.code, detail) from None
+
+
+def _funding(ledger: Ledger, address: str) -> str:
+    """How an account of a development chain comes to coins; "" on any other, where they cost something."""
+    return f"On this chain: facet-issuer chain --fund {address}. " if ledger.development else ""
 
 
 def _stands(done: Write) -> str:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from service.cli import Exit, emit, json_option, read_input
 from ssi import dids
@@ -19,7 +20,7 @@ from ssi.dids.problems import Problem
 from ssi.dids.sources import Resolved, moment, written
 from ssi.dids.timeline import Step, timeline
 from ssi.encoding import Json, printable, read_json_object
-from ssi.errors import Malformed, Unavailable
+from ssi.errors import Malformed, Unavailable, Unsupported
 from ssi.fetch import BoundedFetch
 from ssi.keys import ALGORITHMS
 from ssi.ledger import declared
@@ -28,6 +29,7 @@ from wallet.holder import didaccounts, didfolders, didlogs
 from wallet.holder.didfolders import Made, Wish
 from wallet.holder.web import utc_now
 
+_T = TypeVar("_T")
 _MARKS = "/?#"
 METHODS: Final = (*didfolders.METHODS, "webvh", "ethr")
 
@@ -61,11 +63,21 @@ def create(method: str, folder: Path, *, alg: str, url: str | None, services: tu
 
     Exit code 0: made. 1: refused. 2: wrong usage. 3: the ledger could not be asked now.
     """
+    _fits("--url", given=url is not None, method=method, methods=("web", "webvh"))
+    _fits("--service", given=bool(services), method=method, methods=("peer", "web", "webvh"))
+    chosen = click.get_current_context().get_parameter_source("alg") is not ParameterSource.DEFAULT
+    _fits("--alg", given=chosen, method=method, methods=tuple(name for name in METHODS if name != "ethr"))
     wish = Wish(alg, url, tuple(read_json_object(read_input(name), what="service") for name in services))
     if method in _MADE:
         didfolders.prepare(folder)
     made = _MADE[method](folder, wish, flags) if method in _MADE else didfolders.create(folder, method, wish)
     _tell(made, as_json=flags["as_json"])
+
+
+def _fits(option: str, *, given: bool, method: str, methods: tuple[str, ...]) -> None:
+    """Refuse an option that would change nothing. Raises click.UsageError."""
+    if given and method not in methods:
+        raise click.UsageError(f"{option} means nothing for a did:{method}; it is for {', '.join(methods)}.")
 
 
 @did.command("rotate")
@@ -88,6 +100,8 @@ def rotate(folder: Path, *, alg: str, yes: bool, **flags: Any) -> None:
         _agree(_WRITTEN, yes=yes)
         made = didaccounts.rotate(folder, ledger, sources, now=now)
     else:
+        if didfolders.name(folder).startswith("did:web:"):
+            _agree(_FORGETS, yes=yes)
         made = didfolders.rotate(folder, alg=alg)
     _tell(made, as_json=flags["as_json"])
 
@@ -122,6 +136,9 @@ _WRITTEN: Final = f"{_WRITTEN_STAYS} Write the new account into it?"
 _LOGGED: Final = f"{_LOGGED_STAYS} Add the new key to it?"
 
 
+_FORGETS: Final = "A did:web has no past: what the old key signed can no longer be verified. Replace the key?"
+
+
 def _agree(question: str, *, yes: bool) -> None:
     """Ask, unless that was answered beforehand; end with the exit code of a refusal if the answer is no."""
     if not yes and not click.confirm(question, err=True):
@@ -148,39 +165,66 @@ _MADE: Final[Mapping[str, Callable[[Path, Wish, Mapping[str, Any]], Made]]] = {
 
 
 @did.command("resolve")
-@click.argument("did_or_url", metavar="DID|DID-URL")
+@click.argument("did_or_url", metavar="DID|DID-URL|FOLDER")
 @click.option("--version-id", help="The version of this id.")
 @click.option("--version-time", help="The version of this time (2026-11-23T01:31:00Z).")
 @click.option("--version-number", type=click.IntRange(min=1), help="The version of this number (webvh).")
 @_asking
 @json_option
 def resolve(did_or_url: str, **flags: Any) -> None:
-    """Show a DID's document and what is known about it; or what a DID URL names (a key, services).
+    """Show a DID's document, or what a DID URL names.
+
+    With the document comes what is known about it. FOLDER is one that `did create` made.
 
     Exit code 0: resolved. 1: there is none, it is broken, or deactivated. 2: wrong usage. 3: could not be asked now.
     """
     sources, now = _sources(flags), utc_now()
     version = _version(flags)
+    did_or_url = _named(did_or_url)
     if any(mark in did_or_url for mark in _MARKS):
         _show_part(did_or_url, version, sources, now, as_json=flags["as_json"])
         return
-    resolved = dids.resolve(did_or_url, sources=sources, version=version, now=now)
+    resolved = _asked(lambda: dids.resolve(did_or_url, sources=sources, version=version, now=now), flags)
+    if resolved.deactivated:
+        click.echo("This DID was given up: nothing that is signed with its keys now counts.", err=True)
+    elif flags["ledger"] is None and any(name.startswith("did:ethr:") for name in resolved.document.also_known_as):
+        click.echo("The DID names an account on a ledger, which was not asked: --ledger FILE asks it.", err=True)
     emit(_result(resolved), as_json=flags["as_json"], lines=_document_lines)
     sys.exit(int(Exit.INVALID if resolved.deactivated and version == dids.CURRENT else Exit.VALID))
 
 
 @did.command("history")
-@click.argument("name", metavar="DID")
+@click.argument("name", metavar="DID|FOLDER")
 @_asking
 @json_option
 def history(name: str, **flags: Any) -> None:
-    """Show how a DID's document came to be what it is, version by version, the oldest first.
+    """Show how a DID came to be what it is now.
+
+    Version by version, the oldest first. FOLDER is one that `did create` made.
 
     Exit code 0: shown. 1: there is none, or its history is broken. 2: wrong usage. 3: could not be asked now.
     """
-    versions = dids.history(name, sources=_sources(flags), now=utc_now())
+    name, sources = _named(name), _sources(flags)
+    versions = _asked(lambda: dids.history(name, sources=sources, now=utc_now()), flags)
     data = {"did": name, "versions": [_step_json(step) for step in timeline(versions)]}
     emit(data, as_json=flags["as_json"], lines=_history_lines)
+
+
+def _named(name: str) -> str:
+    """The DID, also where the folder is named that it lies in. Raises Refused (`did.folder`)."""
+    if name.startswith("did:") or not Path(name).is_dir():
+        return name
+    return didlogs.name(Path(name)) if didlogs.is_here(Path(name)) else didfolders.name(Path(name))
+
+
+def _asked(question: Callable[[], _T], flags: Mapping[str, Any]) -> _T:
+    """The answer; where no ledger was named and the DID stands on one, the way to name it."""
+    try:
+        return question()
+    except Unsupported as unsupported:
+        if unsupported.code != "ledger.network" or flags["ledger"] is not None:
+            raise
+        raise click.UsageError("The DID stands on a ledger: name its declaration with --ledger FILE.") from None
 
 
 def _sources(flags: Mapping[str, Any]) -> Sources:
@@ -251,12 +295,19 @@ def _step_json(step: Step) -> dict[str, Json]:
 
 def _history_lines(data: Mapping[str, Json]) -> list[str]:
     lines = [printable(data["did"], limit=200)]
-    for step in data["versions"]:
+    evidence = [step["ledger"] for step in data["versions"]]
+    for place, step in enumerate(data["versions"]):
         lines.append(f"  {step['at'] or 'time unknown':20}  {step['version'] or '-'}")
         lines += [f"  {'':20}    {change}" for change in step["changes"]]
-        if step["ledger"]:
-            lines.append(f"  {'':20}    on the ledger: {json.dumps(step['ledger'])}")
+        if evidence[place] and evidence[place] not in evidence[place + 1 :]:
+            lines.append(f"  {'':20}    {_recorded(evidence[place], together=evidence.count(evidence[place]))}")
     return lines
+
+
+def _recorded(evidence: Mapping[str, Json], *, together: int) -> str:
+    """What a ledger says of a version, or of several that one block speaks for."""
+    where = f"on the ledger in block {evidence['block']} of {evidence['block_at']} ({evidence['finality']})"
+    return f"these {together} versions: {where}" if together > 1 else where
 
 
 def _tell(made: Made, *, as_json: bool) -> None:

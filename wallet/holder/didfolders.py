@@ -92,11 +92,16 @@ def rotate(folder: Path, *, alg: str) -> Made:
 
 def deactivate(folder: Path) -> Made:
     """Give the DID up. Raises Refused (`did.fixed`, `did.folder`)."""
-    did = read_document(folder)["id"]
+    did = name(folder)
     if not did.startswith("did:web:"):
         raise Refused("did.fixed", "A DID of this method cannot be deactivated: whoever has it can read it for ever.")
     (folder / DOCUMENT).unlink()
     return Made(did, (), (f"Remove the document at {web.location(did)}: then the DID is no longer found.",))
+
+
+def name(folder: Path) -> str:
+    """The DID in the folder. Raises Refused (`did.folder`)."""
+    return str(read_document(folder)["id"])
 
 
 def read_document(folder: Path) -> dict[str, Json]:

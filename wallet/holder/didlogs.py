@@ -16,7 +16,8 @@ import click
 from service.cli import read_input
 from service.minting import key_pem
 from ssi.dids import multikey, web
-from ssi.dids.webvh import hashing, place, writing
+from ssi.dids.sources import written as date
+from ssi.dids.webvh import entries, hashing, place, writing
 from ssi.dids.webvh.writing import Written
 from ssi.encoding import Json
 from ssi.errors import Refused
@@ -51,7 +52,7 @@ def create(folder: Path, wish: Wish, *, now: datetime) -> Made:
 
 def rotate(folder: Path, *, alg: str, now: datetime) -> Made:
     """A new signing key, and a new key for the next entry. Raises Refused (`did.folder`, `did.webvh_*`)."""
-    written = _mended(folder, now=now)
+    written = _living(folder, now=now)
     old, signer = _signer(folder / KEY), _signer(folder / UPDATE)
     key, following = SoftwareSigner.generate(alg), _update_key()
     document = _document(written.did, key.public, written.log.last.entry.state)
@@ -72,10 +73,24 @@ def rotate(folder: Path, *, alg: str, now: datetime) -> Made:
 
 def deactivate(folder: Path, *, now: datetime) -> Made:
     """Give the DID up. Raises Refused (`did.folder`, `did.webvh_*`)."""
-    written = _mended(folder, now=now)
+    written = _living(folder, now=now)
     ended = writing.deactivate(written, signer=_signer(folder / UPDATE), now=_later(written, now))
     write_bytes(folder / LOG, ended.text)
     return Made(ended.did, (folder / LOG,), (_publish(folder, ended), "No key can bring the DID back.", STAYS))
+
+
+def name(folder: Path) -> str:
+    """The DID in the folder. Raises Malformed, Refused (`did.webvh_*`)."""
+    return entries.read(entries.lines(read_input(str(folder / LOG)))[-1]).did
+
+
+def _living(folder: Path, *, now: datetime) -> Written:
+    """The log of a DID that goes on. Raises Refused (`did.ended`) for one that was given up."""
+    written = _mended(folder, now=now)
+    if written.log.last.parameters.deactivated:
+        at = date(written.log.last.entry.at)
+        raise Refused("did.ended", f"This DID was given up on {at}: nothing can be changed any more.")
+    return written
 
 
 def is_here(folder: Path) -> bool:

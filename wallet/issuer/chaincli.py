@@ -15,6 +15,7 @@ import click
 from service import cli
 from ssi.encoding import Json
 from ssi.errors import Unavailable
+from ssi.ledger import hexes
 from ssi.ledger.devchain import CHAIN_ID, DevChain
 from ssi.ledger.devchain.facade import app
 
@@ -22,12 +23,25 @@ PORT: Final = 8545
 CHAIN: Final = Path("ledger", "chain.db")
 ACCOUNT: Final = Path("issuer", "ledger.key")
 _HOST: Final = "127.0.0.1"
+_GIFT: Final = 10**18
+"""Wei: enough for thousands of writes."""
 _LOG = logging.getLogger(__name__)
 
 
-def open_chain(data: Path) -> DevChain:
+def open_chain(data: Path, *, playground: bool = False) -> DevChain:
     """The development chain of a trial's directory, by this machine's clock. Raises Unavailable (`ledger.store`)."""
-    return DevChain(data / CHAIN, clock=lambda: int(time.time()))
+    return DevChain(data / CHAIN, clock=lambda: int(time.time()), playground=playground)
+
+
+def fund(data: Path, address: str) -> Mapping[str, Json]:
+    """Give an account coins of the development chain, made for it. Raises Malformed (`ledger.address`), Unavailable."""
+    account = hexes.read_address(address)
+    with open_chain(data, playground=True) as chain:
+        chain.call("facet_give", [account, hexes.quantity(_GIFT)])
+    return {
+        "account": account,
+        "received": f"{_GIFT // 10**18} coin of the development chain, worth nothing elsewhere",
+    }
 
 
 def server(chain: DevChain, port: int) -> WSGIServer:
@@ -40,13 +54,23 @@ def server(chain: DevChain, port: int) -> WSGIServer:
 
 @click.command("chain")
 @click.option("--data", default="var", help="Directory that `facet-issuer bootstrap` filled. Default: var.")
-@click.option("--port", default=PORT, show_default=True, help="Port to listen on, on the loopback address only.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port on the loopback address."
+)
+@click.option("--fund", "address", metavar="ADDRESS", help="Serve nothing: give this account coins for its fees.")
 @cli.json_option
-def command(data: str, port: int, *, as_json: bool) -> None:
-    """Serve the development chain as JSON-RPC on this machine, until told to stop (the desk may run meanwhile)."""
+def command(data: str, port: int, *, address: str | None, as_json: bool) -> None:
+    """Serve the development chain to software on this machine.
+
+    It speaks JSON-RPC until it is told to stop; the desk may run meanwhile. Exit code 0: stopped, or funded.
+    2: wrong usage. 3: there is no chain, or the port is taken.
+    """
     folder = Path(data)
     if not (folder / CHAIN).is_file():
         raise Unavailable("ledger.store", f"There is no development chain in {folder}; bootstrap makes one.")
+    if address is not None:
+        cli.emit(fund(folder, address), as_json=as_json)
+        return
     with open_chain(folder) as chain, server(chain, port) as serving:
         cli.emit(about(folder, serving.server_port), as_json=as_json)
         try:

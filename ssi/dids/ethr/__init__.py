@@ -103,6 +103,9 @@ def history(did: str, *, sources: Sources, now: datetime) -> tuple[Resolved, ...
         if size > MAX_HISTORY:
             raise Refused("did.too_large", "The DID's versions are larger, all together, than this service reads.")
         entry = _resolved(told, did, moment, PUBLISHED)
+        if told.events and "versionId" not in entry.metadata:  # what an account is from the start, no block says
+            entries.append(entry)
+            continue
         final = entries[-1].evidence if entries and entries[-1].evidence["finality"] == _FINAL else None
         entries.append(replace(entry, evidence=_evidence(told, entry, ledger, after=final)))
     return tuple(reversed(entries))
