@@ -23,7 +23,7 @@ from ssi.ledger.chain import Chain
 from tests.ledger.deployed import deploy
 from tests.ledger.nodes import ETHER, Node, served
 from tests.support import InMemoryFetch
-from wallet.holder import didlogs
+from wallet.holder import didcli, didlogs
 from wallet.holder.cli import main
 
 URL = "https://example.test/people/ann"
@@ -204,3 +204,13 @@ def test_a_ledger_that_is_away_is_told_apart(place: Place, tmp_path: Path) -> No
     away = ("--ledger", str(tmp_path / "ledger.json"), "--allow-loopback")
     assert run("create", "ethr", str(tmp_path / "mine"), *away).exit_code == 3
     assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_versions_that_one_block_speaks_for_say_so_once() -> None:
+    said = {"block": 5, "block_at": 1_795_417_685, "finality": "finalized"}
+    steps = [{"at": None, "version": str(number), "changes": [], "ledger": said} for number in (1, 2)]
+    lines = didcli._history_lines({"did": "did:example:1", "versions": steps})
+    told = [line for line in lines if "block" in line]
+    assert [line.strip() for line in told] == [
+        "these 2 versions: on the ledger in block 5 of 2026-11-23T07:08:05Z (finalized)"
+    ]

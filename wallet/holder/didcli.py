@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -306,7 +306,9 @@ def _history_lines(data: Mapping[str, Json]) -> list[str]:
 
 def _recorded(evidence: Mapping[str, Json], *, together: int) -> str:
     """What a ledger says of a version, or of several that one block speaks for."""
-    where = f"on the ledger in block {evidence['block']} of {evidence['block_at']} ({evidence['finality']})"
+    at = evidence["block_at"]
+    at = written(datetime.fromtimestamp(at, UTC)) if isinstance(at, int) else at
+    where = f"on the ledger in block {evidence['block']} of {at} ({evidence['finality']})"
     return f"these {together} versions: {where}" if together > 1 else where
 
 
