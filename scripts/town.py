@@ -153,8 +153,8 @@ def running(
         stop(town.processes)
 
 
-def stop(processes: Mapping[str, subprocess.Popen[str]], *, seconds: float = 15) -> None:
-    """Ask every service to finish what it has begun and end; those that do not are killed."""
+def stop(processes: Mapping[str, subprocess.Popen[str]], *, seconds: float = 30) -> None:
+    """Ask every service to finish what it has begun (20 seconds at most) and end; those that do not are killed."""
     for process in processes.values():
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
