@@ -166,6 +166,9 @@ def test_an_ethr_is_made_handed_on_and_given_up(place: Place, tmp_path: Path) ->
     assert new.address in json.dumps(document).lower()
     done("deactivate", str(folder), "--yes", *place.asking)
     assert run("resolve", made["did"], *place.asking).exit_code == 1
+    ended = run("rotate", str(folder), "--yes", *place.asking)
+    assert (ended.exit_code, "[did.ended]" in ended.output) == (1, True)
+    assert not (folder / "account.new.pem").exists()
     told = done("history", str(folder), *place.asking)
     assert told["versions"][-1]["changes"][-1] == "deactivated"
     assert any(

@@ -46,8 +46,10 @@ def create(folder: Path, ledger: Ledger, sources: Sources, *, now: datetime) -> 
 
 
 def rotate(folder: Path, ledger: Ledger, sources: Sources, *, now: datetime) -> Made:
-    """Hand the DID to a new account. Raises Unavailable, Refused (`ledger.*`), Malformed (`did.ethr`)."""
+    """Hand the DID to a new account. Raises Unavailable, Refused (`ledger.*`, `did.ended`), Malformed (`did.ethr`)."""
     did, account = _mine(folder)
+    if dids.resolve(did, sources=sources, now=now).deactivated:
+        raise Refused("did.ended", "This DID was given up: nothing can be changed any more.")
     path = folder / _NEW_ACCOUNT
     if not path.exists():
         write_secret(path, SoftwareAccount.generate().pem())
